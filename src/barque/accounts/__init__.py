@@ -1,0 +1,1 @@
+"""Who uses Barque: users, organizations, members, API keys."""

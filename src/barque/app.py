@@ -1,0 +1,80 @@
+"""The HTTP application: the declared endpoints as routes, and every error as an answer."""
+
+from collections import defaultdict
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response, route
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.handlers import HTTPRouteHandler
+
+from barque.accounts.controller import routes as accounts
+from barque.audit.controller import routes as audit
+from barque.config.controller import routes as config
+from barque.errors import BarqueError, ErrorAnswer
+from barque.http import Answer, Endpoint, Replayed, encode, run
+from barque.platform import Platform
+from barque.projects.controller import routes as projects
+from barque.services.controller import routes as services
+from barque.system.controller import routes as system
+
+API = "/api/v1"
+ROOT = ("/health",)
+CONTROLLERS = (accounts, projects, services, config, audit, system)
+
+log = structlog.get_logger()
+
+
+def endpoints() -> list[tuple[str, Endpoint]]:
+    """List every endpoint with its whole path."""
+    found = [endpoint for routes in CONTROLLERS for endpoint in routes.endpoints]
+    return [(e.path if e.path in ROOT else API + e.path, e) for e in found]
+
+
+def create_app(platform: Platform) -> Litestar:
+    """Make the application around a platform; it starts and stops with it."""
+    by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
+    for path, endpoint in endpoints():
+        by_path[path][endpoint.method] = endpoint
+    return Litestar(
+        route_handlers=[_handler(path, methods, platform) for path, methods in by_path.items()],
+        on_startup=[platform.start],
+        on_shutdown=[platform.stop],
+        openapi_config=None,
+        exception_handlers={Exception: _answer_error},
+    )
+
+
+def _handler(path: str, methods: dict[str, Endpoint], platform: Platform) -> HTTPRouteHandler:
+    @route(path.replace("}", ":str}"), http_method=list(methods), status_code=200)  # type: ignore[arg-type]
+    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+        try:
+            return _response(await run(methods[request.method], platform, request))
+        except Replayed as earlier:
+            return _response(Answer(status=earlier.status, raw=earlier.body))
+
+    return answer
+
+
+def _response(answer: Answer) -> Response[bytes]:
+    body = answer.raw if answer.raw is not None else encode(answer.value)
+    if answer.status == 204:
+        body = b""
+    return Response(body, status_code=answer.status, media_type=answer.media)
+
+
+def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    headers: dict[str, str] = {}
+    if isinstance(error, BarqueError):
+        said, headers = error.answer(), error.headers
+    elif isinstance(error, MethodNotAllowedException):
+        said = ErrorAnswer(405, f"{request.method} is not allowed here")
+        headers = dict(error.headers or {})
+    elif isinstance(error, HTTPException) and error.status_code < 500:
+        said = ErrorAnswer(error.status_code, "there is nothing at this path: see /docs")
+    else:
+        log.exception("request failed", method=request.method, path=request.url.path)
+        said = ErrorAnswer(500, "the platform failed here, and has logged why")
+    return Response(
+        encode(said), status_code=said.status, media_type="application/json", headers=headers
+    )

@@ -1,0 +1,35 @@
+"""Writing the audit log, in the transaction of the change itself."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from barque.audit.models import AuditEntry
+
+if TYPE_CHECKING:
+    from barque.http import Call
+
+
+def record(
+    session: AsyncSession,
+    call: "Call",
+    action: str,
+    target: str = "",
+    *,
+    org_id: str | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Note one change; `target` says what of the place it was about."""
+    client = call.request.client
+    session.add(
+        AuditEntry(
+            org_id=org_id or call.place.org.id,
+            actor=call.actor.email,
+            address=client.host if client else "",
+            action=action,
+            target="/".join(part for part in (call.place.path, target) if part),
+            before=before,
+            after=after,
+        )
+    )

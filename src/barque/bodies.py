@@ -1,0 +1,61 @@
+"""Requests decoded strictly: an unknown field is an error that names it."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from barque.errors import FieldError, Invalid
+
+T = TypeVar("T")
+
+_AT = re.compile(r"^(?P<message>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
+_MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$", re.DOTALL)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Decode a JSON body as `kind`. Raises `Invalid`; an empty body counts as `{}`."""
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(field_error(str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid.field("body", f"is not valid JSON: {error}") from None
+
+
+def convert(values: dict[str, str], kind: type[T]) -> T:
+    """Read query parameters as `kind`, numbers and booleans from their text. Raises `Invalid`."""
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(field_error(str(error))) from None
+
+
+def field_error(complaint: str) -> FieldError:
+    """Turn msgspec's sentence into a field and a message."""
+    path, message = "", complaint
+    if at := _AT.match(complaint):
+        path, message = at["path"].removeprefix("$").lstrip("."), at["message"]
+    if unknown := _UNKNOWN.match(message):
+        return FieldError(_join(path, unknown["name"]), "is not a field of this request")
+    if missing := _MISSING.match(message):
+        return FieldError(_join(path, missing["name"]), "is required")
+    return FieldError(path or "body", message[:1].lower() + message[1:])
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def check(**complaints: str | None) -> None:
+    """Raise `Invalid` for every field with a complaint."""
+    errors = [FieldError(field, text) for field, text in complaints.items() if text]
+    if errors:
+        raise Invalid(*errors)
+
+
+def given(patch: msgspec.Struct) -> dict[str, Any]:
+    """Return the fields that a PATCH body really named."""
+    values = {name: getattr(patch, name) for name in patch.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not msgspec.UNSET}

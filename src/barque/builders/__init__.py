@@ -1,0 +1,1 @@
+"""What turns source into an image: the port, and BuildKit behind it."""

@@ -1,0 +1,1 @@
+"""Configuration at four levels, and its resolution."""

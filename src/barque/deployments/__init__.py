@@ -1,0 +1,1 @@
+"""The rollout: from a release to a served service."""

@@ -1,0 +1,28 @@
+"""The table of deployments."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from barque.store.tables import Base, Recorded, Reference
+
+
+class Deployment(Recorded, Base):
+    """One rollout of one release. `steps` are its stages, each with start, end and message."""
+
+    __tablename__ = "deployments"
+
+    service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
+    release_id: Mapped[Reference] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"))
+    trigger: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(16), default="queued", index=True)
+    steps: Mapped[list[Any]] = mapped_column(default=list)
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    process_counts: Mapped[dict[str, int] | None]
+    generation: Mapped[int] = mapped_column(default=0)
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]

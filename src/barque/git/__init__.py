@@ -1,0 +1,1 @@
+"""Where source comes from: the port, and the `git` program behind it."""

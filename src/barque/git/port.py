@@ -1,0 +1,41 @@
+"""What the platform asks of a source of code."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+class SourceError(Exception):
+    """The source could not be fetched; the message says why and what to do next."""
+
+
+class RepositoryNotFound(SourceError):
+    """There is no such repository, or it may not be read."""
+
+
+class RefNotFound(SourceError):
+    """The repository has no such branch, tag or commit."""
+
+
+class SourceUnavailable(SourceError):
+    """The source's host could not be reached: trying again may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A work tree: `commit_sha` is 40 hexadecimal digits, `branch` what a default ref meant."""
+
+    path: Path
+    commit_sha: str
+
+
+class Source(Protocol):
+    """A place that repositories are fetched from."""
+
+    async def fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
+        """Fetch `owner/name` at a branch, tag or commit into the empty or missing folder `into`.
+
+        Only the one commit is fetched where the host allows it. Without `ref`, the remote's
+        default branch is meant. Raises `RepositoryNotFound`, `RefNotFound`, `SourceUnavailable`
+        or `SourceError`.
+        """

@@ -1,0 +1,238 @@
+"""How endpoints are declared, and what happens around each: who calls, where, with what body.
+
+A controller is a module of functions, each declared once by `endpoint`. The declaration makes the
+route and its page in the OpenAPI document, so that the two cannot differ.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from litestar import Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from barque.accounts.keys import Actor
+from barque.bodies import convert, decode
+from barque.errors import BarqueError, Conflict, Invalid, TooLarge
+from barque.idempotency import IdempotencyRecord
+from barque.services.place import Place, Role, allow
+
+if TYPE_CHECKING:
+    from barque.platform import Platform
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+BODY_LIMIT = 8 * 1024 * 1024
+encode = msgspec.json.encode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a value for JSON (or None for no body), or a stream of events."""
+
+    value: Any = None
+    status: int = 200
+    events: AsyncIterator[bytes] | None = None
+    raw: bytes | None = None
+    media: str = "application/json"
+
+
+class Replayed(BarqueError):
+    """Not an error: the same request was answered before, and here is that answer."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__("replayed")
+        self.status = status
+        self.body = body
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, after the caller is known and the path resolved."""
+
+    request: Request[Any, Any, Any]
+    platform: "Platform"
+    endpoint: "Endpoint"
+    actor: Actor
+    place: Place
+    _body: bytes = b""
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The parameters of the path."""
+        return self.request.path_params
+
+    async def body(self, kind: type[T]) -> T:
+        """Decode the body strictly. Raises `Invalid`."""
+        self._body = await read_body(self.request)
+        return decode(self._body, kind)
+
+    def query(self, kind: type[T]) -> T:
+        """Read the query parameters. Raises `Invalid`, also for one that is repeated."""
+        values: dict[str, str] = {}
+        for name, value in self.request.query_params.multi_items():
+            if name in values:
+                raise Invalid.field(name, "is given more than once")
+            values[name] = value
+        return convert(values, kind)
+
+    def require(self, role: Role) -> None:
+        """Return if the caller may act as `role` here. Raises `Forbidden`."""
+        allow(self.actor, self.place, role)
+
+    def number(self, name: str) -> int:
+        """Read a whole number of the path; what is none is 0, which no row has."""
+        text = self.path[name]
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+    @asynccontextmanager
+    async def once(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that happens once for each `Idempotency-Key`.
+
+        Raises `Replayed` when this very request was answered in the last 24 hours, and `Conflict`
+        when another request used the key.
+        """
+        async with self.platform.database.write() as session:
+            if key := self._key():
+                record = await session.get(IdempotencyRecord, key)
+                if record is not None and record.is_fresh():
+                    if record.request != self._fingerprint():
+                        raise Conflict(
+                            "this Idempotency-Key was used for another request: choose a new one"
+                        )
+                    raise Replayed(record.status, record.answer)
+                if record is not None:
+                    await session.delete(record)
+                    await session.flush()
+            yield session
+
+    def remember(self, session: AsyncSession, value: Any, status: int = 202) -> Answer:
+        """Answer, and keep the answer for whoever repeats the request with the same key."""
+        if key := self._key():
+            session.add(
+                IdempotencyRecord(
+                    key=key, request=self._fingerprint(), status=status, answer=encode(value)
+                )
+            )
+        return Answer(value, status)
+
+    def _key(self) -> str | None:
+        header = self.request.headers.get("idempotency-key")
+        if header is None:
+            return None
+        if not 1 <= len(header) <= 255:
+            raise Invalid.field("Idempotency-Key", "must be 1 to 255 characters")
+        return hashlib.sha256(f"{self.actor.user_id}\n{header}".encode()).hexdigest()
+
+    def _fingerprint(self) -> str:
+        said = f"{self.request.method} {self.request.url.path.rstrip('/')}\n".encode() + self._body
+        return hashlib.sha256(said).hexdigest()
+
+
+Handler = Callable[[Call], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint, declared: enough to route it, guard it and document it."""
+
+    method: str
+    path: str
+    handler: Handler
+    role: Role | None
+    status: int
+    answer: Any
+    body: Any
+    query: type[msgspec.Struct] | None
+    errors: tuple[int, ...]
+    once: bool
+    events: bool
+    public: bool
+    media: str = "application/json"
+    also: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A name that no other endpoint has."""
+        return f"{self.handler.__module__.split('.')[-2]}_{self.handler.__name__}"
+
+    @property
+    def summary(self) -> str:
+        """What it does, in one sentence."""
+        return (self.handler.__doc__ or "").strip().split("\n")[0]
+
+
+@dataclass(slots=True)
+class Routes:
+    """The endpoints of one controller; `prefix` comes before each of their paths."""
+
+    prefix: str = ""
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    def endpoint(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        answer: Any = None,
+        role: Role | None = "viewer",
+        status: int = 200,
+        body: Any = None,
+        query: type[msgspec.Struct] | None = None,
+        errors: tuple[int, ...] = (),
+        once: bool = False,
+        events: bool = False,
+        public: bool = False,
+        media: str = "application/json",
+        also: tuple[int, ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Declare an endpoint: `role` is what the caller needs in the path's organization.
+
+        `errors` are the statuses that it may answer beside those which follow from the rest,
+        `also` further successes; `once` honours an `Idempotency-Key`.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            self.endpoints.append(
+                Endpoint(
+                    method, self.prefix + path, handler, role, status, answer, body, query,
+                    errors, once, events, public, media, also,
+                )
+            )  # fmt: skip
+            return handler
+
+        return declare
+
+
+async def read_body(request: Request[Any, Any, Any]) -> bytes:
+    """Read the body, up to the limit. Raises `TooLarge`."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise TooLarge(f"the body is over {BODY_LIMIT // 2**20} MiB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def run(endpoint: Endpoint, platform: "Platform", request: Request[Any, Any, Any]) -> Answer:
+    """Answer one request: find the caller, the place, the right to it, then do the work."""
+    if endpoint.public:
+        return _answer(
+            endpoint,
+            await endpoint.handler(Call(request, platform, endpoint, Actor.nobody(), Place())),
+        )
+    actor = await platform.keys.authenticate(request)
+    place = await platform.places.find(actor, request.path_params)
+    if place.org is not None and endpoint.role is not None:
+        allow(actor, place, endpoint.role)
+    return _answer(
+        endpoint, await endpoint.handler(Call(request, platform, endpoint, actor, place))
+    )
+
+
+def _answer(endpoint: Endpoint, value: Any) -> Answer:
+    return value if isinstance(value, Answer) else Answer(value, endpoint.status)

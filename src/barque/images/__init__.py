@@ -1,0 +1,1 @@
+"""Builds: from a commit to an image."""

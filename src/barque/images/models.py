@@ -1,0 +1,32 @@
+"""The table of images."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from barque.store.tables import Base, Recorded, Reference
+
+
+class Image(Recorded, Base):
+    """One build, and the image that came of it."""
+
+    __tablename__ = "images"
+    __table_args__ = (UniqueConstraint("service_id", "version"),)
+
+    service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16), default="queued", index=True)
+    ref: Mapped[str | None] = mapped_column(String(255))
+    reference: Mapped[str] = mapped_column(String(255))
+    commit_sha: Mapped[str | None] = mapped_column(String(64))
+    dockerfile: Mapped[str | None] = mapped_column(Text)
+    procfile: Mapped[str | None] = mapped_column(Text)
+    processes: Mapped[dict[str, str] | None]
+    image_digest: Mapped[str | None] = mapped_column(String(80))
+    size_bytes: Mapped[int | None]
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    deploy_after: Mapped[bool] = mapped_column(default=False)
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""What is written down line by line: builds, deployments, containers."""

@@ -1,0 +1,1 @@
+"""Durable work: what is started is finished, whatever dies meanwhile."""

@@ -1,0 +1,1 @@
+"""What organizations hold: projects and their environments."""

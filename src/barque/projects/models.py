@@ -1,0 +1,33 @@
+"""Tables of projects and environments."""
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from barque.store.tables import Amended, Base, Reference
+
+
+class Project(Amended, Base):
+    """What holds the environments of one product."""
+
+    __tablename__ = "projects"
+    __table_args__ = (UniqueConstraint("org_id", "slug"),)
+
+    org_id: Mapped[Reference] = mapped_column(ForeignKey("organizations.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    slug: Mapped[str] = mapped_column(String(63))
+
+
+class Environment(Amended, Base):
+    """Where services run, side by side, on a network of their own."""
+
+    __tablename__ = "environments"
+    __table_args__ = (UniqueConstraint("project_id", "slug"),)
+
+    project_id: Mapped[Reference] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    slug: Mapped[str] = mapped_column(String(63))
+    env_type: Mapped[str] = mapped_column(String(16))
+    protected: Mapped[bool]
+    auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
+    ephemeral: Mapped[bool]
+    subnet: Mapped[str | None] = mapped_column(String(32))

@@ -1,0 +1,1 @@
+"""The router in front of every service: the port, and HAProxy behind it."""

@@ -1,0 +1,1 @@
+"""What runs containers: the port, and the Docker Engine behind it."""

@@ -1,0 +1,178 @@
+"""What the platform asks of whatever runs containers."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+State = Literal["created", "running", "restarting", "exited"]
+
+
+class RuntimeUnavailable(Exception):
+    """The engine does not answer."""
+
+
+class RuntimeRefused(Exception):
+    """The engine answered, and would not do it; the message is the engine's own."""
+
+
+class ImageMissing(RuntimeRefused):
+    """The engine holds no such image."""
+
+
+class AddressTaken(RuntimeRefused):
+    """Another container of the network holds the address that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one container may use: `cpus` in cores, `memory` in bytes, `pids` in processes."""
+
+    cpus: float
+    memory: int
+    pids: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """One container, as it is to be made.
+
+    `command` is run by `/bin/sh -c` when it is a string, as it stands when a list, and is the
+    image's own when None. `address` is an IPv4 address within the network's subnet. The
+    container runs with no new privileges, with no capability but the engine's harmless few, and
+    with a bounded log.
+    """
+
+    name: str
+    image: str
+    network: str
+    address: str | None
+    command: str | Sequence[str] | None
+    environment: Mapping[str, str]
+    labels: Mapping[str, str]
+    limits: Limits
+    stop_timeout: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """One container, as the engine sees it. `exit_code` and `finished` are of its last end."""
+
+    name: str
+    state: State
+    image: str
+    labels: Mapping[str, str]
+    address: str | None = None
+    exit_code: int | None = None
+    out_of_memory: bool = False
+    restarts: int = 0
+    started: datetime | None = None
+    finished: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a container uses now: `cpu` in cores, `memory` in bytes (the page cache left out)."""
+
+    cpu: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """One line that a container wrote, without its line end.
+
+    `at` is the engine's own stamp (RFC 3339, nanoseconds): it orders the lines of a container and
+    resumes reading after one.
+    """
+
+    at: str
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEvent:
+    """Something that happened to a container: `start`, `die`, `oom` or `destroy`."""
+
+    action: str
+    name: str
+    labels: Mapping[str, str]
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """An image that the engine holds."""
+
+    digest: str
+    size_bytes: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Runtime(Protocol):
+    """An engine that runs containers. Every call may be made twice.
+
+    Every method raises `RuntimeUnavailable` when the engine cannot be reached, and
+    `RuntimeRefused` when it answers with an error that no other exception here names.
+    """
+
+    async def ping(self) -> None:
+        """Return if the engine answers."""
+
+    async def routed_subnets(self) -> list[str]:
+        """List the subnets (CIDR) that this machine or engine already uses."""
+
+    async def ensure_network(self, name: str, subnet: str, labels: Mapping[str, str]) -> str:
+        """Make the network unless it is there, and return its subnet (CIDR)."""
+
+    async def remove_network(self, name: str) -> None:
+        """Remove the network; one that is not there is no error."""
+
+    async def create(self, spec: ContainerSpec) -> None:
+        """Make the container unless one of its name is there. Raises `ImageMissing`."""
+
+    async def start(self, name: str) -> None:
+        """Start the container unless it runs. Raises `AddressTaken`."""
+
+    async def keep_running(self, name: str, keep: bool) -> None:
+        """Have the engine itself restart the container when it ends, with back-off, or not."""
+
+    async def restart(self, name: str) -> None:
+        """Stop and start the container."""
+
+    async def wait(self, name: str) -> int:
+        """Wait until the container ends, and return its exit code."""
+
+    async def stop(self, name: str, timeout: int) -> None:
+        """Send SIGTERM, and SIGKILL after `timeout` seconds; one that is not there is no error."""
+
+    async def remove(self, name: str) -> None:
+        """Kill and remove the container; one that is not there is no error."""
+
+    async def inspect(self, name: str) -> ContainerState | None:
+        """Describe the container, or None when it is not there."""
+
+    async def containers(self, labels: Mapping[str, str]) -> list[ContainerState]:
+        """List the containers that carry all of `labels`, running or not."""
+
+    def output(
+        self, name: str, *, since: str | None = None, tail: int | None = None, follow: bool = False
+    ) -> AsyncIterator[OutputLine]:
+        """Read what the container wrote, after the stamp `since`; `follow` until it ends."""
+
+    async def usage(self, name: str) -> Usage | None:
+        """Measure what the container uses now, or None when it does not run."""
+
+    def events(self, labels: Mapping[str, str]) -> AsyncIterator[ContainerEvent]:
+        """Report what happens to containers with `labels` from now on, without end."""
+
+    async def image(self, reference: str) -> ImageInfo | None:
+        """Describe an image, or None when the engine does not hold it."""
+
+    async def remove_image(self, reference: str) -> None:
+        """Remove an image; one that is not there, or is in use, is no error."""
+
+    async def aclose(self) -> None:
+        """Close what was opened to reach the engine; the containers go on."""

@@ -1,0 +1,140 @@
+"""Endpoints of services (seed: "Services")."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from sqlalchemy import select
+
+from barque.accounts.schemas import Name
+from barque.accounts.service import slug_of
+from barque.audit.log import record
+from barque.bodies import given
+from barque.http import Call, Routes
+from barque.projects.controller import Branch, refuse_taken
+from barque.projects.removal import remove
+from barque.services.models import Service
+from barque.services.place import Place
+from barque.settings import PlatformName, Settings
+
+routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services")
+
+Repository = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=255)
+]
+HealthPath = Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=2048)]
+Seconds = Annotated[int, Meta(ge=1, le=3600)]
+
+
+class NewService(msgspec.Struct, forbid_unknown_fields=True):
+    """A new service (seed: "Create a service")."""
+
+    name: Name
+    platform: PlatformName
+    slug: str | None = None
+    github_repository: Repository | None = None
+    health_check_path: HealthPath = "/_health/"
+    auto_deploy_branch: Branch | None = None
+    deployment_timeout: Seconds = 180
+
+
+class ChangedService(msgspec.Struct, forbid_unknown_fields=True):
+    """What changes of a service: the fields of creation, all optional."""
+
+    name: Name | UnsetType = UNSET
+    platform: PlatformName | UnsetType = UNSET
+    github_repository: Repository | UnsetType | None = UNSET
+    health_check_path: HealthPath | UnsetType = UNSET
+    auto_deploy_branch: Branch | UnsetType | None = UNSET
+    deployment_timeout: Seconds | UnsetType = UNSET
+
+
+class ServiceRow(msgspec.Struct, frozen=True):
+    """A service, as lists show it."""
+
+    id: str
+    name: str
+    slug: str
+    platform: str
+    github_repository: str | None
+    process_counts: dict[str, int]
+
+
+class ServiceView(ServiceRow, frozen=True):
+    """A service, whole."""
+
+    health_check_path: str
+    auto_deploy_branch: str | None
+    deployment_timeout: int
+    url: str
+    created: datetime
+    updated: datetime
+
+
+def url_of(settings: Settings, place: Place, slug: str) -> str:
+    """Return a service's address (contract: "What a service's container gets")."""
+    host = settings.address_of(slug, place.env.slug, place.project.slug, place.org.slug)
+    return f"http://{host}:{settings.apps_port}"
+
+
+def _view(call: Call, row: Service) -> ServiceView:
+    fields: dict[str, Any] = {name: getattr(row, name) for name in _STORED}
+    return ServiceView(**fields, url=url_of(call.platform.settings, call.place, row.slug))
+
+
+_STORED = [name for name in ServiceView.__struct_fields__ if name != "url"]
+
+
+@routes.endpoint("GET", answer=list[ServiceRow])
+async def list_services(call: Call) -> list[ServiceRow]:
+    """List an environment's services."""
+    rows = select(Service).where(Service.environment_id == call.place.env.id)
+    async with call.platform.database.read() as session:
+        found = await session.scalars(rows.order_by(Service.slug))
+        return [msgspec.convert(row, ServiceRow, from_attributes=True) for row in found]
+
+
+@routes.endpoint(
+    "POST", answer=ServiceView, status=201, role="developer", body=NewService, errors=(409,)
+)
+async def create_service(call: Call) -> ServiceView:
+    """Make a service."""
+    body = await call.body(NewService)
+    fields = {**msgspec.structs.asdict(body), "slug": slug_of(body.name, body.slug)}
+    env = call.place.env
+    async with call.platform.database.write() as session:
+        await refuse_taken(session, Service, Service.environment_id, env.id, fields["slug"])
+        row = Service(environment_id=env.id, process_counts={"web": 1}, **fields)
+        session.add(row)
+        await session.flush()
+        record(session, call, "service.create", row.slug, after=fields)
+        return _view(call, row)
+
+
+@routes.endpoint("GET", "/{svc}", answer=ServiceView)
+async def get_service(call: Call) -> ServiceView:
+    """Show a service."""
+    return _view(call, call.place.svc)
+
+
+@routes.endpoint("PATCH", "/{svc}", answer=ServiceView, role="developer", body=ChangedService)
+async def update_service(call: Call) -> ServiceView:
+    """Change a service; its slug stays."""
+    changes = given(await call.body(ChangedService))
+    async with call.platform.database.write() as session:
+        row = await session.get_one(Service, call.place.svc.id)
+        before = {name: getattr(row, name) for name in changes}
+        for name, value in changes.items():
+            setattr(row, name, value)
+        await session.flush()
+        record(session, call, "service.update", before=before, after=changes)
+        return _view(call, row)
+
+
+@routes.endpoint("DELETE", "/{svc}", status=204, role="admin")
+async def delete_service(call: Call) -> None:
+    """Delete a service."""
+    async with call.platform.database.write() as session:
+        await remove(session, call.place.svc)
+        record(session, call, "service.delete", before={"name": call.place.svc.name})

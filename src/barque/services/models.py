@@ -1,0 +1,31 @@
+"""The table of services."""
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from barque.store.tables import Amended, Base, Reference
+
+
+class Service(Amended, Base):
+    """A deployable unit: one container image, with its own config, scaling and health check.
+
+    `last_image_version` and `last_release_version` count without gap under any concurrency,
+    since they are raised in the transaction that uses the number. `deleting` hides a service
+    whose containers are still being removed.
+    """
+
+    __tablename__ = "services"
+    __table_args__ = (UniqueConstraint("environment_id", "slug"),)
+
+    environment_id: Mapped[Reference] = mapped_column(ForeignKey("environments.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    slug: Mapped[str] = mapped_column(String(63))
+    platform: Mapped[str] = mapped_column(String(16))
+    github_repository: Mapped[str | None] = mapped_column(String(255))
+    health_check_path: Mapped[str] = mapped_column(String(2048))
+    auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
+    deployment_timeout: Mapped[int]
+    process_counts: Mapped[dict[str, int]]
+    last_image_version: Mapped[int] = mapped_column(default=0)
+    last_release_version: Mapped[int] = mapped_column(default=0)
+    deleting: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,116 @@
+"""Every setting of the platform, in one typed place (contract: "Operating it")."""
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PlatformName = Literal["wind", "steam", "diesel", "stirling", "nuclear", "electric"]
+PLATFORM_NAMES: tuple[PlatformName, ...] = get_args(PlatformName)
+
+MEBIBYTE = 1024 * 1024
+
+
+class PlatformBinding(BaseModel):
+    """What one platform name stands for: a driver, its engine, and the limits of a container."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    driver: Literal["docker"] = "docker"
+    cpus: float = Field(default=1.0, gt=0, le=1024)
+    memory_mb: int = Field(default=512, ge=8)
+    pids: int = Field(default=512, ge=16)
+
+
+class Settings(BaseSettings):
+    """The platform's settings, each from an argument, `BARQUE_<NAME>`, or its default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BARQUE_", populate_by_name=True, extra="forbid", env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(default=Path(".barque"), description="Where everything is kept.")
+    host: str = Field(default="127.0.0.1", description="The address of the API and dashboard.")
+    port: int = Field(default=8000, ge=1, le=65535, description="The port of the API.")
+    apps_host: str = Field(default="0.0.0.0", description="The address of the router.")  # noqa: S104 - services are for the world
+    apps_port: int = Field(default=8080, ge=1, le=65535, description="The port of the router.")
+    apps_domain: str = Field(default="localhost", description="What services' names end in.")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy address; without it, SQLite in the data dir."
+    )
+    git_base_url: str = Field(
+        default="https://github.com", description="Repositories are fetched from here."
+    )
+    ca_bundle: Path | None = Field(
+        default=None, description="Certificates to trust when fetching source."
+    )
+    secret_key: str | None = Field(
+        default=None, repr=False, description="Master key; without it, a file in the data dir."
+    )
+    docker_host: str | None = Field(
+        default=None, validation_alias="DOCKER_HOST", description="The engine to use."
+    )
+    platforms: Annotated[dict[PlatformName, PlatformBinding], NoDecode] = Field(
+        default_factory=dict, description="JSON: platform name to its binding."
+    )
+    build_concurrency: int = Field(default=2, ge=1, description="Builds that run at once.")
+    build_timeout: int = Field(default=1800, ge=1, description="Seconds that a build may take.")
+    deploy_concurrency: int = Field(default=8, ge=1, description="Rollouts that run at once.")
+    stop_timeout: int = Field(default=30, ge=0, description="Seconds from SIGTERM to SIGKILL.")
+    drain_timeout: int = Field(
+        default=30, ge=0, description="Seconds that requests in flight have to end."
+    )
+    webhook_secret: str | None = Field(
+        default=None, repr=False, description="What GitHub signs its deliveries with."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What the platform writes about itself."
+    )
+
+    @field_validator("platforms", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if isinstance(value, str):
+            import json  # noqa: PLC0415 - only this seldom setting needs it
+
+            return json.loads(value)
+        return value
+
+    @model_validator(mode="after")
+    def _absolute(self) -> "Settings":
+        self.data_dir = self.data_dir.expanduser().resolve()
+        return self
+
+    @property
+    def store_url(self) -> str:
+        """The database's address, with an asynchronous driver."""
+        url = self.database_url or f"sqlite:///{self.data_dir / 'barque.db'}"
+        for plain, driver in (
+            ("postgres://", "postgresql+asyncpg://"),
+            ("postgresql://", "postgresql+asyncpg://"),
+            ("sqlite:///", "sqlite+aiosqlite:///"),
+        ):
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return url
+
+    @property
+    def workflow_url(self) -> str:
+        """The address of the database of durable work, with a synchronous driver."""
+        if self.store_url.startswith("sqlite"):
+            return f"sqlite:///{self.data_dir / 'workflows.db'}"
+        return self.store_url.replace("postgresql+asyncpg://", "postgresql+psycopg://")
+
+    @property
+    def admin_key_file(self) -> Path:
+        """Where the first start leaves the administrator's API key."""
+        return self.data_dir / "admin.key"
+
+    def platform(self, name: str) -> PlatformBinding:
+        """Return the binding of a platform name; an unbound one has the default's."""
+        return self.platforms.get(name, PlatformBinding())  # type: ignore[call-overload, no-any-return]
+
+    def address_of(self, *slugs: str) -> str:
+        """Return the host name of a service: `{svc}.{env}.{project}.{org}.{apps_domain}`."""
+        return ".".join((*slugs, self.apps_domain))
