@@ -2,7 +2,7 @@
 setup:
 	@scripts/setup.sh
 up: setup
-	@scripts/up.sh
+	@DOCKER_HOST=$$(scripts/engine.sh) scripts/up.sh
 down:
 	@kill "$$(cat $${BARQUE_DATA_DIR:-.barque}/serve.pid)"
 lint: setup
@@ -10,4 +10,4 @@ lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 test: setup
-	.venv/bin/pytest -n 2
+	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/pytest -n 2

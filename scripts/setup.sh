@@ -1,15 +1,53 @@
 #!/usr/bin/env bash
-# Makes the virtual environment from the lock file; quick when nothing changed.
+# Makes everything that Barque needs on a Debian or Ubuntu machine; quick when it is there already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-stamp=.venv/.made-from
-wanted=$(cat requirements.lock pyproject.toml | sha256sum)
-[ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
-echo "==> making the virtual environment"
-python3 -m venv .venv
-.venv/bin/python -m pip install --quiet uv
-.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
-# Barque itself is found through a path file: nothing is built, so nothing is downloaded for it.
-site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-echo "$PWD/src" > "$site/barque.pth"
-echo "$wanted" > "$stamp"
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+install_packages() {
+    local missing=()
+    command -v git >/dev/null || missing+=(git)
+    command -v curl >/dev/null || missing+=(curl)
+    command -v ip >/dev/null || missing+=(iproute2)
+    [ -x /bin/busybox ] || missing+=(busybox-static)
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    if [ ! -x /usr/bin/docker ] || ! command -v dockerd >/dev/null; then
+        missing+=(docker.io iptables ca-certificates)
+    fi
+    [ ${#missing[@]} = 0 ] && return
+    echo "==> installing ${missing[*]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+make_environment() {
+    local stamp=.venv/.made-from wanted site
+    wanted=$(sha256sum <requirements.lock)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+    echo "==> making the virtual environment"
+    python3 -m venv .venv
+    .venv/bin/python -m pip install --quiet uv
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+    # Barque itself is found through a path file: nothing is built for it.
+    site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    echo "$PWD/src" >"$site/barque.pth"
+    echo "$wanted" >"$stamp"
+}
+
+make_base_image() {
+    local context
+    DOCKER_HOST=$(scripts/engine.sh)
+    export DOCKER_HOST DOCKER_BUILDKIT=1
+    /usr/bin/docker image inspect barque/base:busybox >/dev/null 2>&1 && return
+    echo "==> making the base image of the examples"
+    context=$(mktemp -d)
+    cp examples/base/Dockerfile /bin/busybox "$context"
+    /usr/bin/docker build --quiet -t barque/base:busybox "$context" >/dev/null
+    rm -r "$context"
+}
+
+install_packages
+make_environment
+make_base_image

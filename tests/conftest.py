@@ -34,8 +34,13 @@ class Server:
     def key(self) -> str:
         return (self.data_dir / "admin.key").read_text().strip()
 
+    @property
+    def repositories(self) -> Path:
+        return self.data_dir.parent / "repositories"
+
     def start(self) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
+        environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "barque", "serve", *options], env=environment
@@ -64,7 +69,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("barque"), free_port())
+    running = Server(tmp_path_factory.mktemp("shared") / "barque", free_port())
     running.start()
     yield running
     running.kill()
@@ -97,3 +102,71 @@ def env(api: httpx.Client, org: str) -> str:
     answer = api.post(f"{org}/projects/shop/envs/", json={"name": "Production"})
     assert answer.status_code == 201
     return f"{org}/projects/shop/envs/production"
+
+
+WEB = {
+    "Dockerfile": (
+        "FROM barque/base:busybox\n"
+        "RUN mkdir -p /www/_health && echo hello > /www/index.html\n"
+        "RUN echo ok > /www/_health/index.html\n"
+        'CMD ["sh", "-c", "exec httpd -f -p ${PORT:-8000} -h /www"]\n'
+    )
+}
+
+
+@dataclass
+class App:
+    """A service on the platform, with a repository of its own."""
+
+    api: httpx.Client
+    path: str
+    repository: Path
+
+    def git(self, *arguments: str) -> str:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        done = subprocess.run(
+            ["git", *who, "-C", str(self.repository), *arguments],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    def commit(self, files: dict[str, str]) -> str:
+        for name, text in files.items():
+            (self.repository / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.repository / name).write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def build(self, ref: str | None = None) -> int:
+        answer = self.api.post(f"{self.path}/images/build", json={"ref": ref} if ref else {})
+        assert answer.status_code == 202, answer.text
+        return int(answer.json()["version"])
+
+    def image(self, version: int, *statuses: str) -> dict[str, object]:
+        """Wait until an image has one of the statuses (or any end), and return it."""
+        wanted = statuses or ("built", "error", "cancelled")
+        deadline = time.monotonic() + 120
+        while True:
+            image: dict[str, object] = self.api.get(f"{self.path}/images/{version}").json()
+            if image["status"] in wanted:
+                return image
+            assert time.monotonic() < deadline, image
+            time.sleep(0.1)
+
+    def log(self, version: int) -> str:
+        return str(self.api.get(f"{self.path}/images/{version}/log").json()["log_text"])
+
+
+def make_app(server: Server, api: httpx.Client, env: str, name: str = "api") -> App:
+    owner = env.split("/")[2]
+    repository = server.repositories / owner / name
+    subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
+    body = {"name": name, "platform": "wind", "github_repository": f"{owner}/{name}"}
+    assert api.post(f"{env}/services", json=body).status_code == 201
+    return App(api, f"{env}/services/{name}", repository)
+
+
+@pytest.fixture
+def app(server: Server, api: httpx.Client, env: str) -> App:
+    return make_app(server, api, env)

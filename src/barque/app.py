@@ -7,12 +7,14 @@ import structlog
 from litestar import Litestar, Request, Response, route
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 
 from barque.accounts.controller import routes as accounts
 from barque.audit.controller import routes as audit
 from barque.config.controller import routes as config
 from barque.errors import BarqueError, ErrorAnswer
 from barque.http import Answer, Endpoint, Replayed, encode, run
+from barque.images.controller import routes as images
 from barque.platform import Platform
 from barque.projects.controller import routes as projects
 from barque.services.controller import routes as services
@@ -20,7 +22,7 @@ from barque.system.controller import routes as system
 
 API = "/api/v1"
 ROOT = ("/health",)
-CONTROLLERS = (accounts, projects, services, config, audit, system)
+CONTROLLERS = (accounts, projects, services, config, images, audit, system)
 
 log = structlog.get_logger()
 
@@ -47,7 +49,7 @@ def create_app(platform: Platform) -> Litestar:
 
 def _handler(path: str, methods: dict[str, Endpoint], platform: Platform) -> HTTPRouteHandler:
     @route(path.replace("}", ":str}"), http_method=list(methods), status_code=200)  # type: ignore[arg-type]
-    async def answer(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
         try:
             return _response(await run(methods[request.method], platform, request))
         except Replayed as earlier:
@@ -56,7 +58,9 @@ def _handler(path: str, methods: dict[str, Endpoint], platform: Platform) -> HTT
     return answer
 
 
-def _response(answer: Answer) -> Response[bytes]:
+def _response(answer: Answer) -> Response[Any]:
+    if answer.events is not None:
+        return Stream(answer.events, media_type="text/event-stream")
     body = answer.raw if answer.raw is not None else encode(answer.value)
     if answer.status == 204:
         body = b""

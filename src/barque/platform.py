@@ -1,13 +1,26 @@
 """The platform, assembled: every part made once, from the settings."""
 
+import os
+
 from barque.accounts.keys import Keys
 from barque.accounts.service import administrator_key
+from barque.builders.buildkit import BuildKitBuilder
+from barque.builders.port import Builder
 from barque.config.service import Config
+from barque.git.cli import GitSource
+from barque.git.port import Source
+from barque.images.build import KIND, Builds
+from barque.logs.store import LogStore
+from barque.pipeline.workflows import Pipeline
+from barque.runtimes.docker import DockerRuntime
+from barque.runtimes.port import Runtime
 from barque.services.place import Places
 from barque.settings import Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
 from barque.vault import Vault, load_master_key, write_private
+
+DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 
 
 class Platform:
@@ -23,6 +36,14 @@ class Platform:
         key_file = settings.data_dir / "secret.key"
         self.vault = Vault(load_master_key(key_file, settings.secret_key))
         self.config = Config(self.vault)
+        self.logs = LogStore(settings.data_dir / "logs.db")
+        engine = settings.docker_host or DEFAULT_ENGINE
+        self.runtime: Runtime = DockerRuntime(engine)
+        self.builder: Builder = BuildKitBuilder(engine, settings.data_dir / "builder")
+        self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
+        self.pipeline = Pipeline(settings.workflow_url)
+        self.builds = Builds(self)
+        self.pipeline.register(KIND, self.builds.carry_out)
 
     async def start(self) -> None:
         """Make the tables, and at the first start the administrator's key (a file, 0600)."""
@@ -31,7 +52,10 @@ class Platform:
             key = await administrator_key(session)
             if key is not None:
                 write_private(self.settings.admin_key_file, f"{key}\n".encode())
+        await self.pipeline.start()
+        await self.builds.resume()
 
     async def stop(self) -> None:
-        """Close what was opened."""
+        """End at once: unfinished work is carried on by the next process, as after a crash."""
         await self.database.close()
+        os._exit(0)

@@ -72,14 +72,24 @@ class Config:
 
     async def resolved(self, session: AsyncSession, place: Place) -> list[Resolved]:
         """Merge the four levels of a service; secrets are left closed, their text empty."""
+        rows = await self._rows(session, place)
+        return resolve(_variable(row, row.value or "") for row in rows)
+
+    async def opened(self, session: AsyncSession, place: Place) -> list[Variable]:
+        """Merge the four levels of a service, with secrets open. Never for a response."""
+        rows = {(row.scope, row.name): row for row in await self._rows(session, place)}
+        merged = resolve(_variable(row, row.value or "") for row in rows.values())
+        nearest = (rows[one.variable.scope, one.variable.name] for one in merged)
+        return [_variable(row, self.text(place, row)) for row in nearest]
+
+    async def _rows(self, session: AsyncSession, place: Place) -> list[ConfigVariable]:
         owners = [row.id for row in (place.org, place.project, place.env, place.svc)]
-        rows = await session.scalars(
-            select(ConfigVariable).where(ConfigVariable.owner_id.in_(owners))
-        )
-        return resolve(
-            Variable(row.name, row.value or "", row.secret, row.buildtime, row.scope)
-            for row in rows
-        )
+        found = select(ConfigVariable).where(ConfigVariable.owner_id.in_(owners))
+        return list(await session.scalars(found))
+
+
+def _variable(row: ConfigVariable, text: str) -> Variable:
+    return Variable(row.name, text, row.secret, row.buildtime, row.scope)
 
 
 def _context(row: ConfigVariable) -> str:

@@ -1,6 +1,6 @@
 """What the platform asks of whatever runs containers."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -72,34 +72,15 @@ class ContainerState:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What a container uses now: `cpu` in cores, `memory` in bytes (the page cache left out)."""
-
-    cpu: float
-    memory: int
-
-
-@dataclass(frozen=True, slots=True)
 class OutputLine:
     """One line that a container wrote, without its line end.
 
-    `at` is the engine's own stamp (RFC 3339, nanoseconds): it orders the lines of a container and
-    resumes reading after one.
+    `at` is the engine's own stamp (RFC 3339, nanoseconds): it orders the lines of a container.
     """
 
     at: str
     stream: Literal["stdout", "stderr"]
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerEvent:
-    """Something that happened to a container: `start`, `die`, `oom` or `destroy`."""
-
-    action: str
-    name: str
-    labels: Mapping[str, str]
-    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +102,8 @@ class Runtime(Protocol):
     async def ping(self) -> None:
         """Return if the engine answers."""
 
-    async def routed_subnets(self) -> list[str]:
-        """List the subnets (CIDR) that this machine or engine already uses."""
-
-    async def ensure_network(self, name: str, subnet: str, labels: Mapping[str, str]) -> str:
-        """Make the network unless it is there, and return its subnet (CIDR)."""
+    async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make the network unless it is there."""
 
     async def remove_network(self, name: str) -> None:
         """Remove the network; one that is not there is no error."""
@@ -142,9 +120,6 @@ class Runtime(Protocol):
     async def restart(self, name: str) -> None:
         """Stop and start the container."""
 
-    async def wait(self, name: str) -> int:
-        """Wait until the container ends, and return its exit code."""
-
     async def stop(self, name: str, timeout: int) -> None:
         """Send SIGTERM, and SIGKILL after `timeout` seconds; one that is not there is no error."""
 
@@ -154,19 +129,11 @@ class Runtime(Protocol):
     async def inspect(self, name: str) -> ContainerState | None:
         """Describe the container, or None when it is not there."""
 
-    async def containers(self, labels: Mapping[str, str]) -> list[ContainerState]:
-        """List the containers that carry all of `labels`, running or not."""
+    async def names(self, labels: Mapping[str, str]) -> list[str]:
+        """List the names of the containers that carry all of `labels`, running or not."""
 
-    def output(
-        self, name: str, *, since: str | None = None, tail: int | None = None, follow: bool = False
-    ) -> AsyncIterator[OutputLine]:
-        """Read what the container wrote, after the stamp `since`; `follow` until it ends."""
-
-    async def usage(self, name: str) -> Usage | None:
-        """Measure what the container uses now, or None when it does not run."""
-
-    def events(self, labels: Mapping[str, str]) -> AsyncIterator[ContainerEvent]:
-        """Report what happens to containers with `labels` from now on, without end."""
+    async def output(self, name: str, tail: int | None = None) -> list[OutputLine]:
+        """Read the last `tail` lines that the container wrote, of both its streams."""
 
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""

@@ -1,0 +1,128 @@
+"""Fetching source with the `git` program."""
+
+import asyncio
+import os
+import re
+import shutil
+from pathlib import Path
+
+from barque.git.port import (
+    Checkout,
+    RefNotFound,
+    RepositoryNotFound,
+    SourceError,
+    SourceUnavailable,
+)
+from barque.subprocesses import run_program
+
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+_REF = re.compile(r"(?!.*(\.\.|//|@\{|\.lock$|/$))[A-Za-z0-9_][A-Za-z0-9._/+@#-]*")
+_UNREACHABLE = ("Could not resolve host", "Failed to connect", "timed out", "Connection refused")
+_MISSING = ("not found", "does not exist", "does not appear to be a git", "Authentication failed")
+# Nothing of the user's or machine's own git settings reaches a fetch, and it never asks.
+_SETTINGS = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",
+    "GIT_CONFIG_COUNT": "3",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+    "GIT_CONFIG_KEY_1": "core.hooksPath",
+    "GIT_CONFIG_VALUE_1": os.devnull,
+    "GIT_CONFIG_KEY_2": "gc.auto",
+    "GIT_CONFIG_VALUE_2": "0",
+    "LC_ALL": "C",
+}
+
+
+class GitSource:
+    """Repositories below one address: `{base_url}/{owner/name}`."""
+
+    def __init__(self, base_url: str, ca_bundle: Path | None = None, timeout: float = 600) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        self._environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **_SETTINGS}
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY"):
+            if name in os.environ:
+                self._environment[name] = os.environ[name]
+        if ca_bundle is not None:
+            self._environment["GIT_SSL_CAINFO"] = str(ca_bundle)
+
+    async def fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
+        """Fetch one commit (see `Source.fetch`)."""
+        if ref is not None and not _REF.fullmatch(ref):
+            raise RefNotFound(f"'{ref}' is not the name of a branch or tag, nor a commit")
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._fetch(repository, ref, into)
+        except TimeoutError:
+            raise SourceUnavailable(
+                f"fetching {repository} took over {self._timeout:.0f} s: try again"
+            ) from None
+
+    async def _fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
+        url = self._address(repository)
+        refs = await self._refs(repository, url)
+        wanted = _choose(repository, refs, ref)
+        await self._git(repository, "init", "-q", str(into))
+        commit = "FETCH_HEAD"
+        try:
+            await self._git(repository, "-C", str(into), "fetch", "-q", "--depth", "1", url, wanted)
+        except SourceError:
+            if wanted in refs:
+                raise
+            # Not the tip of anything, and the host gives no others: fetch all, then look.
+            await self._git(repository, "-C", str(into), "fetch", "-q", url, "+refs/*:refs/all/*")
+            commit = wanted
+        try:
+            await self._git(repository, "-C", str(into), "checkout", "-q", "--detach", commit)
+            sha = await self._git(repository, "-C", str(into), "rev-parse", "HEAD")
+        except SourceError:
+            raise _no_ref(repository, ref) from None
+        await asyncio.to_thread(shutil.rmtree, into / ".git")
+        return Checkout(into, sha.strip())
+
+    def _address(self, repository: str) -> str:
+        url = f"{self._base_url}/{repository}"
+        if url.startswith("file://") and not Path(url.removeprefix("file://")).exists():
+            return f"{url}.git"
+        return url
+
+    async def _refs(self, repository: str, url: str) -> dict[str, str]:
+        listing = await self._git(repository, "ls-remote", url)
+        pairs = (line.split("\t") for line in listing.splitlines() if "\t" in line)
+        return {name: sha for sha, name in pairs}
+
+    async def _git(self, repository: str, *arguments: str) -> str:
+        lines: list[str] = []
+        code = await run_program(["git", *arguments], self._environment, lines.append)
+        output = "\n".join(lines)
+        if code == 0:
+            return output
+        if any(sign in output for sign in _UNREACHABLE):
+            raise SourceUnavailable(f"{self._base_url} could not be reached: try again later")
+        if any(sign in output for sign in _MISSING) or "could not read Username" in output:
+            raise RepositoryNotFound(
+                f"repository '{repository}' was not found at {self._base_url}, or may not be "
+                "read: check github_repository"
+            )
+        raise SourceError(f"git could not fetch '{repository}': {lines[-1] if lines else code}")
+
+
+def _choose(repository: str, refs: dict[str, str], ref: str | None) -> str:
+    """Return what to fetch: the name of a ref, or a commit. Raises `RefNotFound`."""
+    if not refs:
+        raise RefNotFound(f"repository '{repository}' has no commits yet: push one")
+    candidates = [f"refs/heads/{ref}", f"refs/tags/{ref}"] if ref else ["HEAD"]
+    for name in candidates:
+        if name in refs:
+            return name
+    if ref is not None and _SHA.fullmatch(ref):
+        return ref
+    raise _no_ref(repository, ref)
+
+
+def _no_ref(repository: str, ref: str | None) -> RefNotFound:
+    what = f"no branch, tag or commit '{ref}'" if ref else "no default branch"
+    return RefNotFound(f"repository '{repository}' has {what}: name one that it has")

@@ -1,0 +1,163 @@
+"""One build, from a queued row to an image on the engine; safe to do again from its start."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import select
+
+from barque.accounts.models import Organization
+from barque.builders.port import BuilderUnavailable, BuildFailed, BuildSpec
+from barque.config.masking import Masker
+from barque.git.port import SourceError
+from barque.images.models import Image
+from barque.images.procfile import ProcfileError, parse_procfile
+from barque.images.service import ENDED, stream_of
+from barque.projects.models import Environment, Project
+from barque.services.models import Service
+from barque.services.place import Place
+from barque.store.tables import now
+
+if TYPE_CHECKING:
+    from barque.platform import Platform
+
+KIND = "build"
+_DOCKERFILE_LIMIT = 256 * 1024
+
+log = structlog.get_logger()
+
+
+class Builds:
+    """Carries builds out, a bounded number at once, in the order that they were asked for."""
+
+    def __init__(self, platform: "Platform") -> None:
+        self._platform = platform
+        self._turns = asyncio.Semaphore(platform.settings.build_concurrency)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._work = platform.settings.data_dir / "work"
+
+    async def resume(self) -> None:
+        """Begin what was asked for before the last process died; clear what it left behind."""
+        await asyncio.to_thread(shutil.rmtree, self._work, ignore_errors=True)
+        async with self._platform.database.read() as session:
+            waiting = select(Image.id).where(Image.status.not_in(ENDED)).order_by(Image.id)
+            found = list(await session.scalars(waiting))
+        for image_id in found:
+            await self._platform.pipeline.begin(KIND, image_id)
+
+    def cancel(self, image_id: str) -> None:
+        """End a build of this process; its row says already that this is wanted."""
+        if task := self._running.get(image_id):
+            task.cancel()
+
+    async def carry_out(self, image_id: str) -> None:
+        """Build one image, and see that it ends, whatever happens."""
+        task = asyncio.ensure_future(self._build(image_id))
+        self._running[image_id] = task
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                task.cancel()
+                raise
+            await self._end(image_id, "cancelled", error_detail="the build was cancelled")
+        except (BuildFailed, BuilderUnavailable, SourceError, ProcfileError) as error:
+            await self._end(image_id, "error", error_detail=str(error))
+        except TimeoutError:
+            limit = self._platform.settings.build_timeout
+            await self._end(image_id, "error", error_detail=f"the build took over {limit} s")
+        except Exception:
+            log.exception("build failed", image=image_id)
+            detail = "the platform failed at this build, and has logged why: build again"
+            await self._end(image_id, "error", error_detail=detail)
+        finally:
+            self._running.pop(image_id, None)
+
+    async def _build(self, image_id: str) -> None:
+        async with self._turns:
+            image, place = await self._begin(image_id)
+            if image is None or place is None:
+                return
+            folder = self._work / image_id
+            try:
+                async with asyncio.timeout(self._platform.settings.build_timeout):
+                    fields = await self._make(image, place, folder)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await self._end(image_id, "built", **fields)
+
+    async def _begin(self, image_id: str) -> tuple[Image | None, Place | None]:
+        async with self._platform.database.write() as session:
+            image = await session.get(Image, image_id)
+            if image is None or image.status in ENDED:
+                return None, None
+            if image.cancel_requested:
+                raise asyncio.CancelledError
+            image.status, image.started = "building", image.started or now()
+            service = await session.get_one(Service, image.service_id)
+            env = await session.get_one(Environment, service.environment_id)
+            project = await session.get_one(Project, env.project_id)
+            org = await session.get_one(Organization, project.org_id)
+        return image, Place(org, "", project, env, service)
+
+    async def _make(self, image: Image, place: Place, folder: Path) -> dict[str, Any]:
+        platform, stream = self._platform, stream_of(image.id)
+        arguments, secrets = await self._inputs(place)
+        masker = Masker(secrets.values())
+
+        def say(line: str) -> None:
+            platform.logs.append(stream, masker.mask(line))
+
+        repository = place.svc.github_repository or ""
+        say(f"fetching {repository} at {image.ref or 'its default branch'}")
+        checkout = await platform.source.fetch(repository, image.ref, folder)
+        say(f"building commit {checkout.commit_sha}")
+        procfile = _text(folder / "Procfile")
+        processes = parse_procfile(procfile) if procfile is not None else {}
+        labels = {
+            "barque.org": place.org.slug, "barque.project": place.project.slug,
+            "barque.env": place.env.slug, "barque.service": place.svc.slug,
+            "barque.version": str(image.version), "barque.commit": checkout.commit_sha,
+        }  # fmt: skip
+        spec = BuildSpec(folder, image.reference, "Dockerfile", labels, arguments, secrets)
+        dockerfile = _text(folder / "Dockerfile")
+        try:
+            await platform.builder.build(spec, say)
+        except BuildFailed as error:
+            raise BuildFailed(masker.mask(str(error))) from None
+        made = await platform.runtime.image(image.reference)
+        if made is None:
+            raise BuildFailed("the engine lost the image: build again")
+        return {
+            "commit_sha": checkout.commit_sha, "dockerfile": dockerfile, "procfile": procfile,
+            "processes": processes or {"web": ""}, "image_digest": made.digest,
+            "size_bytes": made.size_bytes,
+        }  # fmt: skip
+
+    async def _inputs(self, place: Place) -> tuple[dict[str, str], dict[str, str]]:
+        async with self._platform.database.read() as session:
+            opened = await self._platform.config.opened(session, place)
+        wanted = [one for one in opened if one.buildtime]
+        arguments = {one.name: one.value for one in wanted if not one.secret}
+        return arguments, {one.name: one.value for one in wanted if one.secret}
+
+    async def _end(self, image_id: str, status: str, **fields: Any) -> None:
+        """Write the end of a build; one that ended before stays as it ended."""
+        async with self._platform.database.write() as session:
+            image = await session.get(Image, image_id)
+            if image is None or image.status in ENDED:
+                return
+            for name, value in fields.items():
+                setattr(image, name, value)
+            image.status, image.finished = status, now()
+        said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
+        self._platform.logs.append(stream_of(image_id), said)
+
+
+def _text(path: Path) -> str | None:
+    """Read a file of a repository, unless it is missing, leads out of it, or is huge."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _DOCKERFILE_LIMIT:
+        return None
+    return path.read_text(errors="replace")

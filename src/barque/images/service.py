@@ -1,0 +1,58 @@
+"""The rules of images: numbering, reading, cancelling."""
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from barque.errors import Conflict, NotFound
+from barque.images.models import Image
+from barque.services.models import Service
+from barque.services.place import Place
+
+ENDED = ("built", "error", "cancelled")
+
+
+def stream_of(image_id: str) -> str:
+    """Return the name of an image's build log."""
+    return f"image:{image_id}"
+
+
+async def enqueue(session: AsyncSession, place: Place, ref: str | None) -> Image:
+    """Make the next image of a service, queued. Raises `Conflict` without a repository.
+
+    The number is drawn in the transaction of the row, so that there is no gap and no repeat.
+    """
+    service: Service = place.svc
+    if service.github_repository is None:
+        raise Conflict("the service has no github_repository to build: set one with PATCH first")
+    version = await session.scalar(
+        update(Service)
+        .where(Service.id == service.id)
+        .values(last_image_version=Service.last_image_version + 1, updated=Service.updated)
+        .returning(Service.last_image_version)
+    )
+    image = Image(
+        service_id=service.id,
+        version=version,
+        ref=ref or service.auto_deploy_branch,
+        reference=f"barque/{service.id}:{version}",
+    )
+    session.add(image)
+    await session.flush()
+    return image
+
+
+async def image_at(session: AsyncSession, place: Place, version: int) -> Image:
+    """Return a service's image. Raises `NotFound`."""
+    found = await session.scalar(
+        select(Image).where(Image.service_id == place.svc.id, Image.version == version)
+    )
+    if found is None:
+        raise NotFound(f"image {version or 'of that version'} not found in {place.path}")
+    return found
+
+
+def newest_first(place: Place) -> Any:
+    """Select a service's images, newest first."""
+    return select(Image).where(Image.service_id == place.svc.id).order_by(Image.version.desc())

@@ -1,0 +1,70 @@
+"""Durable work on DBOS: what was begun is carried out, also by the next process.
+
+The reasons are in `docs/decisions/0001-durable-work.md`. A workflow here is one kind of work on one
+subject, and its id is made of both, so that beginning it twice is beginning it once. The work
+itself must be safe to do again from its start, since that is what a killed process leaves.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+Work = Callable[[str], Awaitable[None]]
+
+# Set by hand: an upgrade of Barque must carry on what the version before it began.
+_VERSION = "1"
+
+
+class Pipeline:
+    """The kinds of work, and the loop that they run on."""
+
+    def __init__(self, url: str) -> None:
+        self._kinds: dict[str, Work] = {}
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._config: DBOSConfig = {
+            "name": "barque",
+            "system_database_url": url,
+            "application_version": _VERSION,
+            "executor_id": "local",
+            "log_level": "WARNING",
+        }
+
+    def register(self, kind: str, work: Work) -> None:
+        """Say how one kind of work is done, before the start."""
+        self._kinds[kind] = work
+
+    async def start(self) -> None:
+        """Launch, and carry on what the last process left unfinished."""
+        global _pipeline  # noqa: PLW0603 - DBOS finds a workflow by its module's name
+        _pipeline = self
+        self._home = asyncio.get_running_loop()
+        DBOS(config=self._config)
+        await asyncio.to_thread(DBOS.launch)
+
+    async def begin(self, kind: str, subject: str) -> None:
+        """Begin work on a subject, unless that was begun before."""
+        with SetWorkflowID(f"{kind}:{subject}"):
+            await DBOS.start_workflow_async(carry_out, kind, subject)
+
+    async def carry_out(self, kind: str, subject: str) -> None:
+        """Do the work on the platform's own loop; DBOS recovers on another."""
+        if self._home is None or self._home is asyncio.get_running_loop():
+            await self._kinds[kind](subject)
+            return
+        there = asyncio.run_coroutine_threadsafe(self._do(kind, subject), self._home)
+        await asyncio.wrap_future(there)
+
+    async def _do(self, kind: str, subject: str) -> None:
+        await self._kinds[kind](subject)
+
+
+_pipeline: Pipeline | None = None
+
+
+@DBOS.workflow(name="barque.carry_out")
+async def carry_out(kind: str, subject: str) -> None:
+    """Carry out one piece of work."""
+    pipeline = _pipeline
+    if pipeline is not None:
+        await DBOS.run_step_async({"name": kind}, pipeline.carry_out, kind, subject)
