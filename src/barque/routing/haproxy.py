@@ -1,0 +1,216 @@
+"""HAProxy, changed only through its runtime API while it serves.
+
+It runs in a session of its own, and so outlives the platform. A start of the platform renders the
+whole state and reloads without dropping a connection; every change after that is a command.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from barque.routing.haproxy_config import Slots, render
+from barque.routing.port import RouterUnavailable, RoutingTable, Server
+
+_START = 30.0
+_COMMAND = 10.0
+_SCUR = 4
+_SVNAME = 1
+
+
+class HAProxyRouter:
+    """A router whose files are in `folder`, serving at `address:port`."""
+
+    def __init__(self, folder: Path, address: str, port: int, slots: int = 64) -> None:
+        self._folder = folder
+        self._address = address
+        self._port = port
+        self._slots = Slots(slots)
+        self._upstreams: dict[str, dict[str, Server]] = {}
+        self._routes: dict[str, str] = {}
+        self._changing = asyncio.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        # A socket's path may have no more than 107 bytes, and data dirs nest deeper than that.
+        short = sha256(str(folder).encode()).hexdigest()[:12]
+        self._sockets = Path(tempfile.gettempdir()) / f"barque-router-{short}"
+        self._worker = self._sockets / "worker"
+        self._master = self._sockets / "master"
+        self._hosts = folder / "hosts.map"
+
+    async def start(self, table: RoutingTable) -> None:
+        """Adopt the running router, or start one, and make it agree with `table`."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sockets.mkdir(exist_ok=True, mode=0o700)
+        self._upstreams = {n: {s.name: s for s in group} for n, group in table.upstreams.items()}
+        self._routes = dict(table.routes)
+        self._slots.taken = {}
+        async with self._changing:
+            await self._render_and_load()
+
+    async def ping(self) -> None:
+        """Return if the router answers."""
+        await self._tell("show info")
+
+    async def put_upstream(self, upstream: str, servers: Sequence[Server]) -> None:
+        """Make `upstream` hold exactly `servers`; a server that left gets no new request."""
+        async with self._changing:
+            present = self._upstreams.get(upstream, {})
+            wanted = {server.name: server for server in servers}
+            self._upstreams[upstream] = wanted
+            if not self._slots.take(upstream):
+                await self._render_and_load()
+                return
+            slot = self._slots.taken[upstream]
+            for name, server in wanted.items():
+                if present.get(name) != server:
+                    await self._put_server(slot, server, name in present)
+            for name in present.keys() - wanted.keys():
+                await self._drop_server(slot, name)
+
+    async def drop_upstream(self, upstream: str) -> None:
+        """Forget `upstream` and its servers."""
+        async with self._changing:
+            slot = self._slots.taken.get(upstream)
+            for name in self._upstreams.pop(upstream, {}):
+                await self._drop_server(slot or "", name)
+            self._slots.taken.pop(upstream, None)
+
+    async def point(self, host: str, upstream: str) -> None:
+        """Send every new request for `host` to `upstream`, from one request to the next."""
+        async with self._changing:
+            verb = "set" if host in self._routes else "add"
+            slot = self._slots.taken[upstream]
+            self._routes[host] = upstream
+            await self._tell(f"{verb} map {self._hosts} {host} {slot}")
+
+    async def unroute(self, host: str) -> None:
+        """Answer 404 to `host` from now on."""
+        async with self._changing:
+            if self._routes.pop(host, None) is not None:
+                await self._tell(f"del map {self._hosts} {host}")
+
+    async def in_flight(self, upstream: str, server: str | None = None) -> int:
+        """Count the requests that `upstream`, or one of its servers, is still answering.
+
+        Workers that a reload has retired are still answering theirs, and count too.
+        """
+        slot = self._slots.taken.get(upstream)
+        if slot is None:
+            return 0
+        names = {server} if server else set(self._upstreams.get(upstream, {}))
+        total = _sessions(await self._tell(f"show stat {slot} 4 -1"), names)
+        processes = await self._tell("show proc", self._master)
+        for pid in _old_workers(processes):
+            with contextlib.suppress(RouterUnavailable):
+                said = await self._tell(f"@!{pid} show stat {slot} 4 -1", self._master)
+                total += _sessions(said, names)
+        return total
+
+    async def stop(self) -> None:
+        """End the router itself: every service stops being served."""
+        with contextlib.suppress(RouterUnavailable):
+            processes = await self._tell("show proc", self._master)
+            pids = [int(line.split()[0]) for line in processes.splitlines() if line[:1].isdigit()]
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+        for path in (self._worker, self._master):
+            path.unlink(missing_ok=True)
+
+    async def _put_server(self, slot: str, server: Server, known: bool) -> None:
+        place = f"{slot}/{server.name}"
+        if not known:
+            await self._tell(f"add server {place} {server.address}:{server.port}")
+        else:
+            await self._tell(f"set server {place} addr {server.address} port {server.port}")
+        await self._tell(f"set server {place} state {'ready' if server.enabled else 'maint'}")
+
+    async def _drop_server(self, slot: str, name: str) -> None:
+        # Deleting is refused while a request is in flight: the server then stays, out of use.
+        await self._tell(f"set server {slot}/{name} state maint")
+        await self._tell(f"del server {slot}/{name}")
+
+    async def _render_and_load(self) -> None:
+        while not all(self._slots.take(upstream) for upstream in self._upstreams):
+            self._slots.count *= 2
+        text = "".join(f"{h} {self._slots.taken[u]}\n" for h, u in self._routes.items())
+        description = sha256(os.urandom(16)).hexdigest()[:16]
+        config = render(
+            description=description, socket=self._worker, address=self._address, port=self._port,
+            hosts=self._hosts, slots=self._slots, upstreams=self._upstreams,
+        )  # fmt: skip
+        self._hosts.write_text(text)
+        (self._folder / "haproxy.cfg").write_text(config)
+        if not await self._reload():
+            await asyncio.to_thread(self._launch)
+        async with asyncio.timeout(_START):
+            await self._until(description)
+
+    async def _reload(self) -> bool:
+        """Ask the running master to load the configuration. Returns False when none runs."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(self._master)
+        except OSError:
+            return False
+        # The master hangs up as it starts over: that is no error, and says nothing.
+        with contextlib.suppress(OSError):
+            writer.write(b"reload\n")
+            writer.write_eof()
+            async with asyncio.timeout(_COMMAND):
+                await reader.read()
+        writer.close()
+        return True
+
+    def _launch(self) -> None:
+        config = self._folder / "haproxy.cfg"
+        checked = subprocess.run(
+            ["haproxy", "-c", "-f", config], capture_output=True, text=True, check=False
+        )
+        if checked.returncode != 0:
+            raise RouterUnavailable(f"HAProxy refuses its configuration: {checked.stderr[-500:]}")
+        with (self._folder / "haproxy.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                ["haproxy", "-W", "-S", f"{self._master},mode,600", "-f", config],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    async def _until(self, description: str) -> None:
+        while True:
+            with contextlib.suppress(RouterUnavailable):
+                # The master listens a moment after its worker does, at each load anew.
+                await self._tell("show proc", self._master)
+                if description in await self._tell("show info"):
+                    return
+            if self._process is not None and self._process.poll() is not None:
+                log = self._folder / "haproxy.log"
+                said = (await asyncio.to_thread(log.read_text))[-500:]
+                raise RouterUnavailable(f"HAProxy did not start (is the port taken?): {said}")
+            await asyncio.sleep(0.01)
+
+    async def _tell(self, command: str, socket: Path | None = None) -> str:
+        try:
+            async with asyncio.timeout(_COMMAND):
+                reader, writer = await asyncio.open_unix_connection(socket or self._worker)
+                try:
+                    writer.write(command.encode() + b"\n")
+                    writer.write_eof()
+                    return (await reader.read()).decode(errors="replace")
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError) as error:
+            raise RouterUnavailable("the router does not answer") from error
+
+
+def _sessions(stat: str, names: set[str]) -> int:
+    rows = (line.split(",") for line in stat.splitlines() if line.startswith("slot"))
+    return sum(int(row[_SCUR]) for row in rows if row[_SVNAME] in names)
+
+
+def _old_workers(processes: str) -> list[str]:
+    _, _, old = processes.partition("# old workers")
+    return [line.split()[0] for line in old.splitlines() if line[:1].isdigit()]
