@@ -7,7 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -25,6 +25,7 @@ class Server:
     data_dir: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    apps_port: int = field(default_factory=free_port)
 
     @property
     def url(self) -> str:
@@ -42,6 +43,7 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
+        options += ["--apps-port", str(self.apps_port)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "barque", "serve", *options], env=environment
         )
@@ -61,6 +63,14 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def end(self) -> None:
+        """End the platform, and the router and containers that outlive it."""
+        with self.client() as client:
+            for org in client.get("/orgs").json():
+                client.delete(f"/orgs/{org['id']}", params={"cascade": "true"})
+        self.kill()
+        subprocess.run(["pkill", "-f", f"{self.data_dir}/router/haproxy.cfg"], check=False)
+
     def client(self, key: str | None = None) -> httpx.Client:
         return httpx.Client(
             base_url=f"{self.url}/api/v1", headers={"X-API-Key": key or self.key}, timeout=60
@@ -72,7 +82,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("shared") / "barque", free_port())
     running.start()
     yield running
-    running.kill()
+    running.end()
 
 
 @pytest.fixture
@@ -80,7 +90,7 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     running = Server(tmp_path / "barque", free_port())
     running.start()
     yield running
-    running.kill()
+    running.end()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from litestar.response import Stream
 from barque.accounts.controller import routes as accounts
 from barque.audit.controller import routes as audit
 from barque.config.controller import routes as config
+from barque.deployments.controller import routes as deployments
 from barque.errors import BarqueError, ErrorAnswer
 from barque.http import Answer, Endpoint, Replayed, encode, run
 from barque.images.controller import routes as images
@@ -22,7 +23,7 @@ from barque.system.controller import routes as system
 
 API = "/api/v1"
 ROOT = ("/health",)
-CONTROLLERS = (accounts, projects, services, config, images, audit, system)
+CONTROLLERS = (accounts, projects, services, config, images, deployments, audit, system)
 
 log = structlog.get_logger()
 

@@ -7,11 +7,15 @@ from barque.accounts.service import administrator_key
 from barque.builders.buildkit import BuildKitBuilder
 from barque.builders.port import Builder
 from barque.config.service import Config
+from barque.deployments.rollout import KIND as DEPLOY
+from barque.deployments.rollout import Rollouts
 from barque.git.cli import GitSource
 from barque.git.port import Source
 from barque.images.build import KIND, Builds
 from barque.logs.store import LogStore
 from barque.pipeline.workflows import Pipeline
+from barque.routing.haproxy import HAProxyRouter
+from barque.routing.port import Router
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import Runtime
 from barque.services.place import Places
@@ -43,7 +47,12 @@ class Platform:
         self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
         self.pipeline = Pipeline(settings.workflow_url)
         self.builds = Builds(self)
+        self.rollouts = Rollouts(self)
+        self.router: Router = HAProxyRouter(
+            settings.data_dir / "router", settings.apps_host, settings.apps_port
+        )
         self.pipeline.register(KIND, self.builds.carry_out)
+        self.pipeline.register(DEPLOY, self.rollouts.carry_out)
 
     async def start(self) -> None:
         """Make the tables, and at the first start the administrator's key (a file, 0600)."""
@@ -53,6 +62,7 @@ class Platform:
             if key is not None:
                 write_private(self.settings.admin_key_file, f"{key}\n".encode())
         await self.pipeline.start()
+        await self.rollouts.resume()
         await self.builds.resume()
 
     async def stop(self) -> None:

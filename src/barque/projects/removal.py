@@ -1,6 +1,6 @@
 """Removing what holds other things: only when empty, or all of it with `cascade`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import delete, select
@@ -11,6 +11,10 @@ from barque.config.models import ConfigVariable
 from barque.errors import Conflict
 from barque.projects.models import Environment, Project
 from barque.services.models import Service
+from barque.services.place import Place
+
+if TYPE_CHECKING:
+    from barque.platform import Platform
 
 
 class Cascade(msgspec.Struct, frozen=True):
@@ -46,3 +50,22 @@ async def _children(session: AsyncSession, parent: Any, cascade: bool) -> list[A
             "or all at once with ?cascade=true"
         )
     return children
+
+
+async def running_in(platform: "Platform", place: Place) -> list[tuple[str, str]]:
+    """List the services of a place that were ever deployed, each as its id and host."""
+    wanted = (
+        select(Service.id, Service.slug, Environment.slug, Project.slug)
+        .join(Environment, Environment.id == Service.environment_id)
+        .join(Project, Project.id == Environment.project_id)
+        .where(Project.org_id == place.org.id, Service.last_release_version > 0)
+    )
+    for row, column in (
+        (place.project, Project.id), (place.env, Environment.id), (place.svc, Service.id),
+    ):  # fmt: skip
+        if row is not None:
+            wanted = wanted.where(column == row.id)
+    async with platform.database.read() as session:
+        found = (await session.execute(wanted)).all()
+    address = platform.settings.address_of
+    return [(row[0], address(*row[1:], place.org.slug)) for row in found]

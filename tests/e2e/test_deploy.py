@@ -1,0 +1,86 @@
+"""Real containers behind the real router."""
+
+import time
+
+import httpx
+import pytest
+
+from tests.conftest import WEB, App, Server
+
+
+def serving(server: Server, app: App, path: str = "/") -> httpx.Response:
+    host = app.api.get(app.path).json()["url"].removeprefix("http://").rpartition(":")[0]
+    url = f"http://127.0.0.1:{server.apps_port}{path}"
+    return httpx.get(url, headers={"Host": host}, timeout=60)
+
+
+def deploy(app: App, verb: str = "deploy", body: dict[str, object] | None = None) -> str:
+    answer = app.api.post(f"{app.path}/{verb}", json=body or {})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["deployment_id"])
+
+
+def ended(app: App, deployment: str) -> dict[str, object]:
+    deadline = time.monotonic() + 120
+    while True:
+        row: dict[str, object] = app.api.get(f"{app.path}/deployments/{deployment}").json()
+        if row["status"] in ("live", "failed", "cancelled", "superseded", "retired"):
+            return row
+        assert time.monotonic() < deadline, row
+        time.sleep(0.05)
+
+
+def web(text: str) -> dict[str, str]:
+    return {"Dockerfile": WEB["Dockerfile"].replace("echo hello", f"echo {text}")}
+
+
+def build(app: App, files: dict[str, str]) -> None:
+    app.commit(files)
+    image = app.image(app.build())
+    assert image["status"] == "built", image
+
+
+def test_deploy_rollback_and_delete(server: Server, app: App) -> None:
+    assert app.api.post(f"{app.path}/deploy").status_code == 409
+    build(app, web("one"))
+    row = ended(app, deploy(app))
+    assert row["status"] == "live", row
+    names = [step["name"] for step in row["steps"]]  # type: ignore[attr-defined]
+    assert names == ["releasing", "starting", "checking", "switching", "draining", "live"]
+    assert serving(server, app).text == "one\n"
+    build(app, web("two"))
+    app.api.post(f"{app.path}/config", json={"name": "A", "value": "1"})
+    assert ended(app, deploy(app))["status"] == "live"
+    assert serving(server, app).text == "two\n"
+    release = app.api.get(f"{app.path}/releases/2").json()
+    added = {"added": ["A"], "removed": [], "changed": []}
+    assert release["changes"] == {"image": True, "config": added}
+    assert ended(app, deploy(app, "rollback"))["status"] == "live"
+    assert serving(server, app).text == "one\n"
+    assert len(app.api.get(f"{app.path}/releases").json()) == 2
+    statuses = [d["status"] for d in app.api.get(f"{app.path}/deployments").json()["items"]]
+    assert statuses == ["live", "retired", "retired"]
+    host = app.api.get(app.path).json()["url"].removeprefix("http://")
+    assert app.api.delete(app.path).status_code == 204
+    gone = httpx.get(f"http://127.0.0.1:{server.apps_port}/", headers={"Host": host})
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ('["sh", "-c", "echo farewell; exit 7"]', "exit code 7\nfarewell"),
+        ('["sleep", "1000"]', "did not answer"),
+    ],
+)
+def test_a_bad_release_leaves_the_old_serving(
+    server: Server, app: App, command: str, said: str
+) -> None:
+    build(app, web("old"))
+    assert ended(app, deploy(app))["status"] == "live"
+    app.api.patch(app.path, json={"deployment_timeout": 3})
+    build(app, {"Dockerfile": f"FROM barque/base:busybox\nCMD {command}\n"})
+    row = ended(app, deploy(app))
+    assert row["status"] == "failed"
+    assert said in str(row["error_detail"])
+    assert serving(server, app).text == "old\n"
