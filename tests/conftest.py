@@ -65,6 +65,8 @@ class Server:
 
     def end(self) -> None:
         """End the platform, and the router and containers that outlive it."""
+        if self.process is not None and self.process.poll() is not None:
+            self.start()
         with self.client() as client:
             for org in client.get("/orgs").json():
                 client.delete(f"/orgs/{org['id']}", params={"cascade": "true"})

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -54,7 +56,7 @@ def test_secrets_are_nowhere(server: Server, api: httpx.Client, levels: list[str
             assert MARKER not in seen.text
     assert MARKER not in api.get(f"{levels[3]}/config/resolved").text
     assert MARKER not in api.get(f"{levels[0]}/audit", params={"per_page": 100}).text
-    for file in server.data_dir.iterdir():
+    for file in filter(Path.is_file, server.data_dir.rglob("*")):
         assert MARKER.encode() not in file.read_bytes(), file.name
 
 
