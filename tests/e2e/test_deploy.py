@@ -1,11 +1,13 @@
 """Real containers behind the real router."""
 
+import threading
 import time
+import uuid
 
 import httpx
 import pytest
 
-from tests.conftest import WEB, App, Server
+from tests.conftest import WEB, App, Server, make_app
 
 
 def serving(server: Server, app: App, path: str = "/") -> httpx.Response:
@@ -84,3 +86,49 @@ def test_a_bad_release_leaves_the_old_serving(
     assert row["status"] == "failed"
     assert said in str(row["error_detail"])
     assert serving(server, app).text == "old\n"
+
+
+def test_rollouts_drop_no_request(server: Server, app: App) -> None:
+    build(app, web("x"))
+    assert ended(app, deploy(app))["status"] == "live"
+    stop, answers = threading.Event(), []
+
+    def load() -> None:
+        while not stop.is_set():
+            answers.append(serving_status())
+
+    host = app.api.get(app.path).json()["url"].removeprefix("http://").rpartition(":")[0]
+    client = httpx.Client(headers={"Host": host}, timeout=60)
+
+    def serving_status() -> int:
+        return client.get(f"http://127.0.0.1:{server.apps_port}/").status_code
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        assert ended(app, deploy(app))["status"] == "live"
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert set(answers) == {200}
+
+
+def test_killed_during_deployments(own_server: Server) -> None:
+    with own_server.client() as client:
+        org = f"acme-{uuid.uuid4().hex[:8]}"
+        client.post("/orgs", json={"name": org})
+        client.post(f"/orgs/{org}/projects", json={"name": "shop"})
+        client.post(f"/orgs/{org}/projects/shop/envs", json={"name": "production"})
+        app = make_app(own_server, client, f"/orgs/{org}/projects/shop/envs/production")
+        build(app, web("x"))
+        assert ended(app, deploy(app))["status"] == "live"
+        for pause in (0.0, 0.05, 0.1, 0.2, 0.4):
+            deployment = deploy(app)
+            time.sleep(pause)
+            own_server.kill()
+            own_server.start()
+            assert ended(app, deployment)["status"] == "live"
+            assert serving(own_server, app).text == "x\n"
+        rows = client.get(f"{app.path}/deployments").json()["items"]
+        assert [row["status"] for row in rows] == ["live"] + ["retired"] * 5

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -146,3 +147,24 @@ async def test_a_taken_port_is_said(front: Front, tmp_path: Path) -> None:
     other = HAProxyRouter(tmp_path / "other", "127.0.0.1", front.port)
     with pytest.raises(RouterUnavailable, match="port"):
         await other.start(RoutingTable())
+
+
+async def test_a_slot_is_fit_for_reuse_while_its_last_request_ends(
+    front: Front, client: httpx.AsyncClient
+) -> None:
+    old = Upstream("web-0")
+    async with old.serving() as server, Upstream("new").serving() as elsewhere:
+        await front.router.put_upstream("one", [server])
+        await front.router.point("a.example", "one")
+        request = asyncio.create_task(front.get(client, "a.example", "/slow"))
+        while await front.router.in_flight("one") != 1:
+            await asyncio.sleep(0.01)
+        await front.router.drop_upstream("one")
+        for name in ("two", "three"):
+            await front.router.put_upstream(name, [replace(elsewhere, name="web-0")])
+            await front.router.point("a.example", name)
+            assert await front.router.in_flight(name) == 0
+            for _ in range(10):
+                assert (await front.get(client, "a.example")).text == "new"
+        old.go.set()
+        assert (await request).text == "web-0"

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _START = 30.0
 _COMMAND = 10.0
 _SCUR = 4
 _SVNAME = 1
+_DELETED = "Server deleted."
+_DONE = ("", "New server registered.")
 
 
 class HAProxyRouter:
@@ -33,6 +36,7 @@ class HAProxyRouter:
         self._slots = Slots(slots)
         self._upstreams: dict[str, dict[str, Server]] = {}
         self._routes: dict[str, str] = {}
+        self._leaving: set[str] = set()
         self._changing = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         # A socket's path may have no more than 107 bytes, and data dirs nest deeper than that.
@@ -46,7 +50,7 @@ class HAProxyRouter:
         """Adopt the running router, or start one, and make it agree with `table`."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sockets.mkdir(exist_ok=True, mode=0o700)
-        self._upstreams = {n: {s.name: s for s in group} for n, group in table.upstreams.items()}
+        self._upstreams = {name: _named(name, group) for name, group in table.upstreams.items()}
         self._routes = dict(table.routes)
         self._slots.taken = {}
         async with self._changing:
@@ -60,7 +64,7 @@ class HAProxyRouter:
         """Make `upstream` hold exactly `servers`; a server that left gets no new request."""
         async with self._changing:
             present = self._upstreams.get(upstream, {})
-            wanted = {server.name: server for server in servers}
+            wanted = _named(upstream, servers)
             self._upstreams[upstream] = wanted
             if not self._slots.take(upstream):
                 await self._render_and_load()
@@ -70,15 +74,16 @@ class HAProxyRouter:
                 if present.get(name) != server:
                     await self._put_server(slot, server, name in present)
             for name in present.keys() - wanted.keys():
-                await self._drop_server(slot, name)
+                await self._drop_server(f"{slot}/{name}")
+            await self._delete_leaving()
 
     async def drop_upstream(self, upstream: str) -> None:
         """Forget `upstream` and its servers."""
         async with self._changing:
-            slot = self._slots.taken.get(upstream)
+            slot = self._slots.taken.pop(upstream, None)
             for name in self._upstreams.pop(upstream, {}):
-                await self._drop_server(slot or "", name)
-            self._slots.taken.pop(upstream, None)
+                await self._drop_server(f"{slot}/{name}")
+            await self._delete_leaving()
 
     async def point(self, host: str, upstream: str) -> None:
         """Send every new request for `host` to `upstream`, from one request to the next."""
@@ -86,7 +91,7 @@ class HAProxyRouter:
             verb = "set" if host in self._routes else "add"
             slot = self._slots.taken[upstream]
             self._routes[host] = upstream
-            await self._tell(f"{verb} map {self._hosts} {host} {slot}")
+            await self._change(f"{verb} map {self._hosts} {host} {slot}")
 
     async def unroute(self, host: str) -> None:
         """Answer 404 to `host` from now on."""
@@ -102,7 +107,9 @@ class HAProxyRouter:
         slot = self._slots.taken.get(upstream)
         if slot is None:
             return 0
-        names = {server} if server else set(self._upstreams.get(upstream, {}))
+        names = set(self._upstreams.get(upstream, {}))
+        if server is not None:
+            names &= {_qualified(upstream, server)}
         total = _sessions(await self._tell(f"show stat {slot} 4 -1"), names)
         processes = await self._tell("show proc", self._master)
         for pid in _old_workers(processes):
@@ -125,19 +132,31 @@ class HAProxyRouter:
     async def _put_server(self, slot: str, server: Server, known: bool) -> None:
         place = f"{slot}/{server.name}"
         if not known:
-            await self._tell(f"add server {place} {server.address}:{server.port}")
+            await self._change(f"add server {place} {server.address}:{server.port}")
         else:
             await self._tell(f"set server {place} addr {server.address} port {server.port}")
-        await self._tell(f"set server {place} state {'ready' if server.enabled else 'maint'}")
+        await self._change(f"set server {place} state {'ready' if server.enabled else 'maint'}")
 
-    async def _drop_server(self, slot: str, name: str) -> None:
-        # Deleting is refused while a request is in flight: the server then stays, out of use.
-        await self._tell(f"set server {slot}/{name} state maint")
-        await self._tell(f"del server {slot}/{name}")
+    async def _drop_server(self, place: str) -> None:
+        await self._change(f"set server {place} state maint")
+        self._leaving.add(place)
+
+    async def _delete_leaving(self) -> None:
+        # Deleting is refused while a request is in flight: the server stays, out of use, until a
+        # later change finds it idle.
+        for place in list(self._leaving):
+            if _DELETED in await self._tell(f"del server {place}"):
+                self._leaving.discard(place)
+
+    async def _change(self, command: str) -> None:
+        said = (await self._tell(command)).strip()
+        if said not in _DONE:
+            raise RouterUnavailable(f"the router refused '{command}': {said}")
 
     async def _render_and_load(self) -> None:
         while not all(self._slots.take(upstream) for upstream in self._upstreams):
             self._slots.count *= 2
+        self._leaving.clear()
         text = "".join(f"{h} {self._slots.taken[u]}\n" for h, u in self._routes.items())
         description = sha256(os.urandom(16)).hexdigest()[:16]
         config = render(
@@ -204,6 +223,20 @@ class HAProxyRouter:
                     writer.close()
         except (OSError, TimeoutError) as error:
             raise RouterUnavailable("the router does not answer") from error
+
+
+def _qualified(upstream: str, server: str) -> str:
+    """Name a server as no other of any upstream is named.
+
+    A slot is taken again while a server that left it still answers its last request, and the two
+    must not be mistaken for each other.
+    """
+    return f"{upstream}.{server}"
+
+
+def _named(upstream: str, servers: Sequence[Server]) -> dict[str, Server]:
+    qualified = (replace(one, name=_qualified(upstream, one.name)) for one in servers)
+    return {server.name: server for server in qualified}
 
 
 def _sessions(stat: str, names: set[str]) -> int:
