@@ -41,7 +41,7 @@ class Server:
 
     def start(self) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
-        # The tests' httpd is a first process without a handler for SIGTERM: it always waits this out.
+        # The tests' httpd has no handler for SIGTERM: stopping it always takes this long.
         environment["BARQUE_STOP_TIMEOUT"] = "1"
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]

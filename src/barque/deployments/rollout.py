@@ -12,16 +12,14 @@ import httpx
 import structlog
 from sqlalchemy import select
 
-from barque.accounts.models import Organization
 from barque.config.masking import Masker
 from barque.deployments.models import Deployment
-from barque.projects.models import Environment, Project
+from barque.pipeline.running import Running, WorkCancelled
 from barque.releases.models import Release
 from barque.releases.service import thaw
 from barque.routing.port import RouterUnavailable, RoutingTable, Server
 from barque.runtimes.port import ContainerSpec, Limits, RuntimeRefused, RuntimeUnavailable
-from barque.services.models import Service
-from barque.services.place import Place
+from barque.services.place import Place, place_of
 from barque.settings import MEBIBYTE
 from barque.store.tables import now
 
@@ -55,7 +53,7 @@ class Rollouts:
         self._platform = platform
         self._turns = asyncio.Semaphore(platform.settings.deploy_concurrency)
         self._services: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running = Running()
 
     async def resume(self) -> None:
         """Have the router agree with the store, then take up what was begun."""
@@ -68,19 +66,13 @@ class Rollouts:
 
     def cancel(self, deployment_id: str) -> None:
         """End a rollout of this process; its row says already that this is wanted."""
-        if task := self._running.get(deployment_id):
-            task.cancel()
+        self._running.cancel(deployment_id)
 
     async def carry_out(self, deployment_id: str) -> None:
         """Roll one deployment out, and see that it ends, whatever happens."""
-        task = asyncio.ensure_future(self._roll_out(deployment_id))
-        self._running[deployment_id] = task
         try:
-            await task
-        except asyncio.CancelledError:
-            if not task.cancelled():
-                task.cancel()
-                raise
+            await self._running.run(deployment_id, self._roll_out(deployment_id))
+        except WorkCancelled:
             await self._abandon(deployment_id, "cancelled", "the deployment was cancelled")
         except (RolloutFailed, RuntimeRefused, RuntimeUnavailable, RouterUnavailable) as error:
             await self._abandon(deployment_id, "failed", str(error))
@@ -88,8 +80,6 @@ class Rollouts:
             log.exception("rollout failed", deployment=deployment_id)
             detail = "the platform failed at this rollout, and has logged why: deploy again"
             await self._abandon(deployment_id, "failed", detail)
-        finally:
-            self._running.pop(deployment_id, None)
 
     async def erase(self, services: list[tuple[str, str]]) -> None:
         """Take services, given as id and host, out of the router and off the engine."""
@@ -123,7 +113,7 @@ class Rollouts:
                             await self._unhealthy(deployment, release, place)
                         ) from None
                 # From here on there is no way back: a cancel would come too late.
-                self._running.pop(deployment_id, None)
+                self._running.keep(deployment_id)
                 await self._switch(deployment, place)
             await self._retire_old(deployment)
 
@@ -131,11 +121,7 @@ class Rollouts:
         async with self._platform.database.read() as session:
             deployment = await session.get_one(Deployment, deployment_id)
             release = await session.get_one(Release, deployment.release_id)
-            service = await session.get_one(Service, deployment.service_id)
-            env = await session.get_one(Environment, service.environment_id)
-            project = await session.get_one(Project, env.project_id)
-            org = await session.get_one(Organization, project.org_id)
-        return deployment, release, Place(org, "", project, env, service)
+            return deployment, release, await place_of(session, deployment.service_id)
 
     async def _superseded(self, deployment: Deployment) -> bool:
         async with self._platform.database.read() as session:
@@ -168,7 +154,7 @@ class Rollouts:
             await runtime.keep_running(spec.name, True)
 
     def _specs(self, deployment: Deployment, release: Release, place: Place) -> list[ContainerSpec]:
-        counts = {**place.svc.process_counts}
+        counts = place.svc.process_counts
         return [
             self._spec(deployment, release, place, kind, index)
             for kind in release.processes

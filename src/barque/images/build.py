@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import select
 
-from barque.accounts.models import Organization
 from barque.builders.port import BuilderUnavailable, BuildFailed, BuildSpec
 from barque.config.masking import Masker
 from barque.git.port import SourceError
 from barque.images.models import Image
 from barque.images.procfile import ProcfileError, parse_procfile
 from barque.images.service import ENDED, stream_of
-from barque.projects.models import Environment, Project
-from barque.services.models import Service
-from barque.services.place import Place
+from barque.pipeline.running import Running, WorkCancelled
+from barque.services.place import Place, place_of
 from barque.store.tables import now
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ class Builds:
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
         self._turns = asyncio.Semaphore(platform.settings.build_concurrency)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running = Running()
         self._work = platform.settings.data_dir / "work"
 
     async def resume(self) -> None:
@@ -49,19 +47,13 @@ class Builds:
 
     def cancel(self, image_id: str) -> None:
         """End a build of this process; its row says already that this is wanted."""
-        if task := self._running.get(image_id):
-            task.cancel()
+        self._running.cancel(image_id)
 
     async def carry_out(self, image_id: str) -> None:
         """Build one image, and see that it ends, whatever happens."""
-        task = asyncio.ensure_future(self._build(image_id))
-        self._running[image_id] = task
         try:
-            await task
-        except asyncio.CancelledError:
-            if not task.cancelled():
-                task.cancel()
-                raise
+            await self._running.run(image_id, self._build(image_id))
+        except WorkCancelled:
             await self._end(image_id, "cancelled", error_detail="the build was cancelled")
         except (BuildFailed, BuilderUnavailable, SourceError, ProcfileError) as error:
             await self._end(image_id, "error", error_detail=str(error))
@@ -72,8 +64,6 @@ class Builds:
             log.exception("build failed", image=image_id)
             detail = "the platform failed at this build, and has logged why: build again"
             await self._end(image_id, "error", error_detail=detail)
-        finally:
-            self._running.pop(image_id, None)
 
     async def _build(self, image_id: str) -> None:
         async with self._turns:
@@ -96,11 +86,7 @@ class Builds:
             if image.cancel_requested:
                 raise asyncio.CancelledError
             image.status, image.started = "building", image.started or now()
-            service = await session.get_one(Service, image.service_id)
-            env = await session.get_one(Environment, service.environment_id)
-            project = await session.get_one(Project, env.project_id)
-            org = await session.get_one(Organization, project.org_id)
-        return image, Place(org, "", project, env, service)
+            return image, await place_of(session, image.service_id)
 
     async def _make(self, image: Image, place: Place, folder: Path) -> dict[str, Any]:
         platform, stream = self._platform, stream_of(image.id)

@@ -61,10 +61,6 @@ class LogStore:
         first = self._database.execute("SELECT min(id) FROM lines WHERE stream=?", (stream,))
         return (first.fetchone()[0] or 1) > 1
 
-    def forget(self, stream: str) -> None:
-        """Delete a stream."""
-        self._database.execute("DELETE FROM lines WHERE stream=?", (stream,))
-
     async def follow(
         self, stream: str, after: int, ended: Callable[[], Awaitable[str | None]]
     ) -> AsyncIterator[bytes]:

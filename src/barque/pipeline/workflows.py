@@ -6,11 +6,11 @@ itself must be safe to do again from its start, since that is what a killed proc
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
-Work = Callable[[str], Awaitable[None]]
+Work = Callable[[str], Coroutine[None, None, None]]
 
 # Set by hand: an upgrade of Barque must carry on what the version before it began.
 _VERSION = "1"
@@ -52,11 +52,8 @@ class Pipeline:
         if self._home is None or self._home is asyncio.get_running_loop():
             await self._kinds[kind](subject)
             return
-        there = asyncio.run_coroutine_threadsafe(self._do(kind, subject), self._home)
+        there = asyncio.run_coroutine_threadsafe(self._kinds[kind](subject), self._home)
         await asyncio.wrap_future(there)
-
-    async def _do(self, kind: str, subject: str) -> None:
-        await self._kinds[kind](subject)
 
 
 _pipeline: Pipeline | None = None

@@ -85,10 +85,6 @@ class DockerRuntime:
         policy = {"RestartPolicy": {"Name": "always" if keep else "no"}}
         await self._ask("POST", f"containers/{name}/update", policy)
 
-    async def restart(self, name: str) -> None:
-        """Stop and start the container."""
-        await self._ask("POST", f"containers/{name}/restart")
-
     async def stop(self, name: str, timeout: int) -> None:
         """Send SIGTERM, and SIGKILL after `timeout` seconds; one that is not there is no error."""
         await self._gone("POST", f"containers/{name}/stop", wait=timeout + _CALL, t=str(timeout))

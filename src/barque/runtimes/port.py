@@ -117,9 +117,6 @@ class Runtime(Protocol):
     async def keep_running(self, name: str, keep: bool) -> None:
         """Have the engine itself restart the container when it ends, with back-off, or not."""
 
-    async def restart(self, name: str) -> None:
-        """Stop and start the container."""
-
     async def stop(self, name: str, timeout: int) -> None:
         """Send SIGTERM, and SIGKILL after `timeout` seconds; one that is not there is no error."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.accounts.keys import Actor
 from barque.accounts.models import Membership, Organization
@@ -55,6 +56,15 @@ def allow(actor: Actor, place: Place, role: str) -> None:
         )
     if _RANK[_SCOPE[actor.scope]] < _RANK[role]:
         raise Forbidden(f"this needs a key of a wider scope than '{actor.scope}'")
+
+
+async def place_of(session: AsyncSession, service_id: str) -> Place:
+    """Return the place of a service, for work that no caller's role bounds."""
+    service = await session.get_one(Service, service_id)
+    env = await session.get_one(Environment, service.environment_id)
+    project = await session.get_one(Project, env.project_id)
+    org = await session.get_one(Organization, project.org_id)
+    return Place(org=org, project=project, env=env, svc=service)
 
 
 class Places:
