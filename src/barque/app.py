@@ -18,6 +18,8 @@ from barque.http import Answer, Endpoint, Replayed, encode, run
 from barque.images.controller import routes as images
 from barque.platform import Platform
 from barque.projects.controller import routes as projects
+from barque.routing.port import RouterUnavailable
+from barque.runtimes.port import RuntimeUnavailable
 from barque.services.controller import routes as services
 from barque.system.controller import routes as system
 
@@ -72,6 +74,8 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     headers: dict[str, str] = {}
     if isinstance(error, BarqueError):
         said, headers = error.answer(), error.headers
+    elif isinstance(error, RuntimeUnavailable | RouterUnavailable):
+        said = ErrorAnswer(503, f"{error}: try again once it does")
     elif isinstance(error, MethodNotAllowedException):
         said = ErrorAnswer(405, f"{request.method} is not allowed here")
         headers = dict(error.headers or {})

@@ -1,5 +1,6 @@
 """Real containers behind the real router."""
 
+import subprocess
 import threading
 import time
 import uuid
@@ -66,6 +67,23 @@ def test_deploy_rollback_and_delete(server: Server, app: App) -> None:
     assert app.api.delete(app.path).status_code == 204
     gone = httpx.get(f"http://127.0.0.1:{server.apps_port}/", headers={"Host": host})
     assert gone.status_code == 404
+
+
+def exists(network: str) -> bool:
+    inspect = ["docker", "network", "inspect", network]
+    return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
+
+
+def test_an_environments_network_goes_with_it(app: App) -> None:
+    env = app.path.partition("/services/")[0]
+    network = f"barque-{app.api.get(env).json()['id']}"
+    build(app, web("x"))
+    assert ended(app, deploy(app))["status"] == "live"
+    assert app.api.delete(app.path).status_code == 204
+    assert exists(network), "other services of the environment may come to need it"
+    app.api.post(f"{env}/services", json={"name": "other", "platform": "wind"})
+    assert app.api.delete(env, params={"cascade": "true"}).status_code == 204
+    assert not exists(network)
 
 
 @pytest.mark.parametrize(

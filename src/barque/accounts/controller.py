@@ -9,7 +9,7 @@ from barque.accounts.models import ApiKey, Membership, Organization, User
 from barque.audit.log import record
 from barque.errors import Conflict, Forbidden, NotFound
 from barque.http import Answer, Call, Routes
-from barque.projects.removal import Cascade, remove, running_in
+from barque.projects.removal import Cascade, footprint, remove
 from barque.services.place import Place, allow
 from barque.store.tables import now
 
@@ -91,10 +91,10 @@ async def update_org(call: Call) -> wire.OrganizationView:
 async def delete_org(call: Call) -> None:
     """Delete an organization; one that has projects only with `cascade=true`."""
     cascade = call.query(Cascade).cascade
-    services = await running_in(call.platform, call.place)
+    left = await footprint(call.platform, call.place)
     async with call.platform.database.write() as session:
         await remove(session, call.place.org, cascade)
-    await call.platform.rollouts.erase(services)
+    await call.platform.rollouts.erase(left)
 
 
 @routes.endpoint("GET", "/orgs/{org}/members", answer=list[wire.MemberView])

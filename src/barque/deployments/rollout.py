@@ -15,6 +15,8 @@ from sqlalchemy import select
 from barque.config.masking import Masker
 from barque.deployments.models import Deployment
 from barque.pipeline.running import Running, WorkCancelled
+from barque.projects.models import Environment
+from barque.projects.removal import Footprint
 from barque.releases.models import Release
 from barque.releases.service import thaw
 from barque.routing.port import RouterUnavailable, RoutingTable, Server
@@ -81,14 +83,19 @@ class Rollouts:
             detail = "the platform failed at this rollout, and has logged why: deploy again"
             await self._abandon(deployment_id, "failed", detail)
 
-    async def erase(self, services: list[tuple[str, str]]) -> None:
-        """Take services, given as id and host, out of the router and off the engine."""
+    async def erase(self, footprint: Footprint) -> None:
+        """Take what was removed out of the router and off the engine."""
         platform = self._platform
-        for service_id, host in services:
+        for service_id, host in footprint.hosts.items():
             await platform.router.unroute(host)
             for name in await platform.runtime.names({"barque.service_id": service_id}):
                 await platform.router.drop_upstream(name.rpartition(".")[0])
                 await platform.runtime.remove(name)
+        for env_id in footprint.env_ids:
+            async with platform.database.read() as session:
+                environment = await session.get(Environment, env_id)
+            if environment is None:
+                await platform.runtime.remove_network(_network(env_id))
 
     async def _roll_out(self, deployment_id: str) -> None:
         async with self._platform.database.read() as session:
@@ -140,8 +147,7 @@ class Rollouts:
     async def _bring_up(self, deployment: Deployment, release: Release, place: Place) -> None:
         await self._step(deployment.id, "releasing", f"release {release.version}")
         runtime = self._platform.runtime
-        network = f"barque-{place.env.id}"
-        await runtime.ensure_network(network, {"barque.env_id": place.env.id})
+        await runtime.ensure_network(_network(place.env.id), {"barque.env_id": place.env.id})
         await self._run_release_command(deployment, release, place)
         await self._step(deployment.id, "starting", "starting the new containers")
         specs = self._specs(deployment, release, place)
@@ -181,7 +187,7 @@ class Rollouts:
         }  # fmt: skip
         return ContainerSpec(
             name=f"barque-{deployment.id}.{kind}-{index}", image=release.image_reference,
-            network=f"barque-{place.env.id}", address=None,
+            network=_network(place.env.id), address=None,
             command=release.processes[kind] or None, environment=environment, labels=labels,
             limits=Limits(binding.cpus, binding.memory_mb * MEBIBYTE, binding.pids),
             stop_timeout=settings.stop_timeout,
@@ -338,6 +344,10 @@ class Rollouts:
     def _host(self, place: Place) -> str:
         slugs = (place.svc.slug, place.env.slug, place.project.slug, place.org.slug)
         return self._platform.settings.address_of(*slugs)
+
+
+def _network(env_id: str) -> str:
+    return f"barque-{env_id}"
 
 
 async def _answers(client: httpx.AsyncClient, address: str | None, release: Release) -> bool:

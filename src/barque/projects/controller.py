@@ -15,7 +15,7 @@ from barque.bodies import given
 from barque.errors import Conflict
 from barque.http import Call, Routes
 from barque.projects.models import Environment, Project
-from barque.projects.removal import Cascade, remove, running_in
+from barque.projects.removal import Cascade, footprint, remove
 
 routes = Routes("/orgs/{org}/projects")
 
@@ -132,12 +132,12 @@ async def update_project(call: Call) -> ProjectView:
 async def delete_project(call: Call) -> None:
     """Delete a project; one that has environments only with `cascade=true`."""
     cascade = call.query(Cascade).cascade
-    services = await running_in(call.platform, call.place)
+    left = await footprint(call.platform, call.place)
     async with call.platform.database.write() as session:
         project = call.place.project
         await remove(session, project, cascade)
         record(session, call, "project.delete", before={"name": project.name})
-    await call.platform.rollouts.erase(services)
+    await call.platform.rollouts.erase(left)
 
 
 @routes.endpoint("GET", "/{project}/envs", answer=list[EnvironmentView])
@@ -199,9 +199,9 @@ async def update_environment(call: Call) -> EnvironmentView:
 async def delete_environment(call: Call) -> None:
     """Delete an environment; one that has services only with `cascade=true`."""
     cascade = call.query(Cascade).cascade
-    services = await running_in(call.platform, call.place)
+    left = await footprint(call.platform, call.place)
     async with call.platform.database.write() as session:
         env = call.place.env
         await remove(session, env, cascade)
         record(session, call, "env.delete", before={"name": env.name})
-    await call.platform.rollouts.erase(services)
+    await call.platform.rollouts.erase(left)

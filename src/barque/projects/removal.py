@@ -1,5 +1,6 @@
 """Removing what holds other things: only when empty, or all of it with `cascade`."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +22,17 @@ class Cascade(msgspec.Struct, frozen=True):
     """Whether the children go too."""
 
     cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a place may have left on the engine and in the router.
+
+    `hosts` maps each service that was ever deployed to its host name.
+    """
+
+    hosts: dict[str, str]
+    env_ids: set[str]
 
 
 _CHILDREN: dict[Any, tuple[Any, Any]] = {
@@ -52,13 +64,13 @@ async def _children(session: AsyncSession, parent: Any, cascade: bool) -> list[A
     return children
 
 
-async def running_in(platform: "Platform", place: Place) -> list[tuple[str, str]]:
-    """List the services of a place that were ever deployed, each as its id and host."""
+async def footprint(platform: "Platform", place: Place) -> Footprint:
+    """Tell what there is to erase once the rows of a place are removed."""
     wanted = (
-        select(Service.id, Service.slug, Environment.slug, Project.slug)
-        .join(Environment, Environment.id == Service.environment_id)
+        select(Environment.id, Environment.slug, Project.slug, Service)
         .join(Project, Project.id == Environment.project_id)
-        .where(Project.org_id == place.org.id, Service.last_release_version > 0)
+        .outerjoin(Service, Service.environment_id == Environment.id)
+        .where(Project.org_id == place.org.id)
     )
     for row, column in (
         (place.project, Project.id), (place.env, Environment.id), (place.svc, Service.id),
@@ -67,5 +79,9 @@ async def running_in(platform: "Platform", place: Place) -> list[tuple[str, str]
             wanted = wanted.where(column == row.id)
     async with platform.database.read() as session:
         found = (await session.execute(wanted)).all()
-    address = platform.settings.address_of
-    return [(row[0], address(*row[1:], place.org.slug)) for row in found]
+    hosts = {
+        service.id: platform.settings.address_of(service.slug, env, project, place.org.slug)
+        for _, env, project, service in found
+        if service is not None and service.last_release_version > 0
+    }
+    return Footprint(hosts, {row[0] for row in found})

@@ -22,6 +22,7 @@ from barque.runtimes.port import (
     RuntimeRefused,
     RuntimeUnavailable,
 )
+from barque.runtimes.subnets import POOL, free_subnets, routed_subnets
 
 # What an image's entry point may need to set up its files and change user, and nothing more.
 _CAPABILITIES = [
@@ -48,12 +49,19 @@ class DockerRuntime:
         """Make the network unless it is there."""
         if await self._find(f"networks/{name}") is not None:
             return
-        body = {"Name": name, "CheckDuplicate": True, "Driver": "bridge", "Labels": dict(labels)}
-        try:
-            await self._ask("POST", "networks/create", body)
-        except RuntimeRefused as error:
-            if "already exists" not in str(error):
-                raise
+        body: dict[str, Any] = {"Name": name, "CheckDuplicate": True, "Labels": dict(labels)}
+        for subnet in free_subnets(name, await asyncio.to_thread(routed_subnets)):
+            body["IPAM"] = {"Config": [{"Subnet": str(subnet)}]}
+            try:
+                await self._ask("POST", "networks/create", body)
+            except RuntimeRefused as error:
+                if "already exists" in str(error):
+                    return
+                if "overlaps" not in str(error):
+                    raise
+            else:
+                return
+        raise RuntimeRefused(f"{POOL} has no free subnet: delete environments that are not used")
 
     async def remove_network(self, name: str) -> None:
         """Remove the network; one that is not there is no error."""

@@ -13,7 +13,7 @@ from barque.audit.log import record
 from barque.bodies import given
 from barque.http import Call, Routes
 from barque.projects.controller import Branch, refuse_taken
-from barque.projects.removal import remove, running_in
+from barque.projects.removal import footprint, remove
 from barque.services.models import Service
 from barque.services.place import Place
 from barque.settings import PlatformName, Settings
@@ -135,8 +135,8 @@ async def update_service(call: Call) -> ServiceView:
 @routes.endpoint("DELETE", "/{svc}", status=204, role="admin")
 async def delete_service(call: Call) -> None:
     """Delete a service."""
-    services = await running_in(call.platform, call.place)
+    left = await footprint(call.platform, call.place)
     async with call.platform.database.write() as session:
         await remove(session, call.place.svc)
         record(session, call, "service.delete", before={"name": call.place.svc.name})
-    await call.platform.rollouts.erase(services)
+    await call.platform.rollouts.erase(left)
