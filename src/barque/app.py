@@ -1,6 +1,7 @@
 """The HTTP application: the declared endpoints as routes, and every error as an answer."""
 
 from collections import defaultdict
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -14,18 +15,26 @@ from barque.audit.controller import routes as audit
 from barque.config.controller import routes as config
 from barque.deployments.controller import routes as deployments
 from barque.errors import BarqueError, ErrorAnswer
+from barque.github.controller import routes as github
 from barque.http import Answer, Endpoint, Replayed, encode, run
 from barque.images.controller import routes as images
 from barque.platform import Platform
+from barque.processes.controller import routes as processes
 from barque.projects.controller import routes as projects
+from barque.projects.pipeline import routes as pipeline
+from barque.projects.promotion import routes as promotion
+from barque.releases.controller import routes as releases
 from barque.routing.port import RouterUnavailable
 from barque.runtimes.port import RuntimeUnavailable
 from barque.services.controller import routes as services
 from barque.system.controller import routes as system
 
 API = "/api/v1"
-ROOT = ("/health",)
-CONTROLLERS = (accounts, projects, services, config, images, deployments, audit, system)
+ROOT = ("/health", "/ready", "/metrics")
+CONTROLLERS = (
+    accounts, projects, services, config, images, releases, deployments, processes, pipeline,
+    promotion, github, audit, system,
+)  # fmt: skip
 
 log = structlog.get_logger()
 
@@ -53,10 +62,19 @@ def create_app(platform: Platform) -> Litestar:
 def _handler(path: str, methods: dict[str, Endpoint], platform: Platform) -> HTTPRouteHandler:
     @route(path.replace("}", ":str}"), http_method=list(methods), status_code=200)  # type: ignore[arg-type]
     async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
+        endpoint, begun, status = methods[request.method], perf_counter(), 500
         try:
-            return _response(await run(methods[request.method], platform, request))
+            response = _response(await run(endpoint, platform, request))
+            status = response.status_code or 200
         except Replayed as earlier:
-            return _response(Answer(status=earlier.status, raw=earlier.body))
+            response = _response(Answer(status=earlier.status, raw=earlier.body))
+            status = earlier.status
+        except BarqueError as error:
+            status = error.status
+            raise
+        finally:
+            platform.requests.observe(endpoint.name, status, perf_counter() - begun)
+        return response
 
     return answer
 

@@ -88,6 +88,18 @@ class Call:
         text = self.path[name]
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
+    @property
+    def wants_events(self) -> bool:
+        """Tell whether the caller asked for an event stream."""
+        return "text/event-stream" in self.request.headers.get("accept", "")
+
+    def last_event(self) -> int:
+        """Return the id after which an event stream resumes. Raises `Invalid`."""
+        given = self.request.headers.get("last-event-id", "0")
+        if not (given.isascii() and given.isdigit() and len(given) < 16):
+            raise Invalid.field("Last-Event-ID", "must be the id of an event of this stream")
+        return int(given)
+
     @asynccontextmanager
     async def once(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that happens once for each `Idempotency-Key`.

@@ -35,9 +35,17 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 async def paged(
     session: AsyncSession, rows: Select[Any], query: PageQuery
 ) -> tuple[list[Any], Pagination]:
-    """Read one page of `rows`, and count them all."""
+    """Read one page of entities, and count them all."""
+    found, pagination = await page_of(session, rows, query)
+    return [row[0] for row in found], pagination
+
+
+async def page_of(
+    session: AsyncSession, rows: Select[Any], query: PageQuery
+) -> tuple[list[Any], Pagination]:
+    """Read one page of rows, and count them all."""
     total = await session.scalar(select(func.count()).select_from(rows.order_by(None).subquery()))
     start = (query.page - 1) * query.per_page
     found = await session.execute(rows.limit(query.per_page).offset(start))
     pages = -(-(total or 0) // query.per_page)
-    return list(found.scalars()), Pagination(query.page, query.per_page, total or 0, pages)
+    return list(found), Pagination(query.page, query.per_page, total or 0, pages)

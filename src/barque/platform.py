@@ -7,13 +7,17 @@ from barque.accounts.service import administrator_key
 from barque.builders.buildkit import BuildKitBuilder
 from barque.builders.port import Builder
 from barque.config.service import Config
+from barque.deployments.journal import Journal
 from barque.deployments.rollout import KIND as DEPLOY
 from barque.deployments.rollout import Rollouts
 from barque.git.cli import GitSource
 from barque.git.port import Source
 from barque.images.build import KIND, Builds
+from barque.logs.collector import Collector
 from barque.logs.store import LogStore
 from barque.pipeline.workflows import Pipeline
+from barque.processes.instances import Instances
+from barque.processes.supervisor import Supervisor
 from barque.routing.haproxy import HAProxyRouter
 from barque.routing.port import Router
 from barque.runtimes.docker import DockerRuntime
@@ -22,6 +26,7 @@ from barque.services.place import Places
 from barque.settings import Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
+from barque.system.metrics import RequestMetrics
 from barque.vault import Vault, load_master_key, write_private
 
 DEFAULT_ENGINE = "unix:///var/run/docker.sock"
@@ -47,7 +52,13 @@ class Platform:
         self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
         self.pipeline = Pipeline(settings.workflow_url)
         self.builds = Builds(self)
-        self.rollouts = Rollouts(self)
+        self.requests = RequestMetrics()
+        self.id = self.vault.identity()
+        self.collector = Collector(self.runtime, self.logs)
+        self.instances = Instances(self)
+        journal = Journal(self)
+        self.rollouts = Rollouts(self, self.instances, journal)
+        self.supervisor = Supervisor(self, self.instances, journal)
         self.router: Router = HAProxyRouter(
             settings.data_dir / "router", settings.apps_host, settings.apps_port
         )
@@ -64,6 +75,7 @@ class Platform:
         await self.pipeline.start()
         await self.rollouts.resume()
         await self.builds.resume()
+        self.supervisor.start()
 
     async def stop(self) -> None:
         """End at once: unfinished work is carried on by the next process, as after a crash."""

@@ -21,6 +21,7 @@ class Vault:
 
     def __init__(self, master_key: bytes) -> None:
         self._master = AESGCM(master_key)
+        self._identity = master_key
 
     def new_data_key(self) -> bytes:
         """Return a new data key, sealed by the master key."""
@@ -38,6 +39,10 @@ class Vault:
         """Return what tells equal texts of an organization, and nothing else of them."""
         key = _open(self._master, data_key, _DATA_KEY)
         return hmac.new(b"fingerprint" + key, text.encode(), hashlib.sha256).hexdigest()[:16]
+
+    def identity(self) -> str:
+        """Return what tells this platform from others, derived from its master key."""
+        return hmac.new(self._identity, b"barque platform", hashlib.sha256).hexdigest()[:16]
 
     def _unsealed(self, data_key: bytes) -> AESGCM:
         return AESGCM(_open(self._master, data_key, _DATA_KEY))

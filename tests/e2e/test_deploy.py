@@ -8,39 +8,8 @@ import uuid
 import httpx
 import pytest
 
-from tests.conftest import WEB, App, Server, make_app
-
-
-def serving(server: Server, app: App, path: str = "/") -> httpx.Response:
-    host = app.api.get(app.path).json()["url"].removeprefix("http://").rpartition(":")[0]
-    url = f"http://127.0.0.1:{server.apps_port}{path}"
-    return httpx.get(url, headers={"Host": host}, timeout=60)
-
-
-def deploy(app: App, verb: str = "deploy", body: dict[str, object] | None = None) -> str:
-    answer = app.api.post(f"{app.path}/{verb}", json=body or {})
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["deployment_id"])
-
-
-def ended(app: App, deployment: str) -> dict[str, object]:
-    deadline = time.monotonic() + 120
-    while True:
-        row: dict[str, object] = app.api.get(f"{app.path}/deployments/{deployment}").json()
-        if row["status"] in ("live", "failed", "cancelled", "superseded", "retired"):
-            return row
-        assert time.monotonic() < deadline, row
-        time.sleep(0.05)
-
-
-def web(text: str) -> dict[str, str]:
-    return {"Dockerfile": WEB["Dockerfile"].replace("echo hello", f"echo {text}")}
-
-
-def build(app: App, files: dict[str, str]) -> None:
-    app.commit(files)
-    image = app.image(app.build())
-    assert image["status"] == "built", image
+from tests.conftest import App, Server, make_app
+from tests.e2e.helpers import build, deploy, ended, host_of, serving, web
 
 
 def test_deploy_rollback_and_delete(server: Server, app: App) -> None:
@@ -63,7 +32,7 @@ def test_deploy_rollback_and_delete(server: Server, app: App) -> None:
     assert len(app.api.get(f"{app.path}/releases").json()) == 2
     statuses = [d["status"] for d in app.api.get(f"{app.path}/deployments").json()["items"]]
     assert statuses == ["live", "retired", "retired"]
-    host = app.api.get(app.path).json()["url"].removeprefix("http://")
+    host = host_of(app)
     assert app.api.delete(app.path).status_code == 204
     gone = httpx.get(f"http://127.0.0.1:{server.apps_port}/", headers={"Host": host})
     assert gone.status_code == 404
@@ -115,8 +84,7 @@ def test_rollouts_drop_no_request(server: Server, app: App) -> None:
         while not stop.is_set():
             answers.append(serving_status())
 
-    host = app.api.get(app.path).json()["url"].removeprefix("http://").rpartition(":")[0]
-    client = httpx.Client(headers={"Host": host}, timeout=60)
+    client = httpx.Client(headers={"Host": host_of(app)}, timeout=60)
 
     def serving_status() -> int:
         return client.get(f"http://127.0.0.1:{server.apps_port}/").status_code

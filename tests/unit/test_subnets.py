@@ -3,7 +3,13 @@ from ipaddress import IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barque.runtimes.subnets import POOL, free_subnets, routed_subnets
+from barque.runtimes.subnets import (
+    POOL,
+    dynamic_range,
+    free_subnets,
+    next_address,
+    routed_subnets,
+)
 
 routes = st.lists(
     st.builds(
@@ -30,3 +36,17 @@ def test_a_default_route_takes_nothing() -> None:
 
 def test_loopbacks_neighbours_are_read() -> None:
     assert all(isinstance(route, IPv4Network) for route in routed_subnets())
+
+
+def test_addresses_go_round_and_end() -> None:
+    subnet = IPv4Network("10.212.2.0/23")
+    taken: set[str] = set()
+    last = None
+    while (last := next_address(subnet, taken, last)) is not None:
+        taken.add(last)
+    assert len(taken) == 512 - 64 - 2
+    assert not any(IPv4Network(one).overlaps(dynamic_range(subnet)) for one in taken)
+    taken.remove("10.212.2.9")
+    assert next_address(subnet, taken, "10.212.2.9") == "10.212.2.9"
+    taken.remove("10.212.2.5")
+    assert next_address(subnet, taken, "10.212.2.5") == "10.212.2.9"

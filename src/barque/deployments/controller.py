@@ -1,20 +1,21 @@
-"""Endpoints of releases and deployments (seed: "Releases", "Deploy a service")."""
+"""Endpoints of deployments (seed: "Deploy a service")."""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.audit.log import record
+from barque.deployments.journal import ENDED, stream_of
 from barque.deployments.models import Deployment
-from barque.deployments.rollout import ENDED, KIND, SWITCHED, stream_of
+from barque.deployments.rollout import KIND
+from barque.deployments.service import enqueue, last_live, live_release
 from barque.errors import Conflict, NotFound
 from barque.http import Answer, Call, Routes
 from barque.pages import Page, PageQuery, paged
 from barque.releases.models import Release
-from barque.releases.service import freeze, image_to_release, recent, release_at
+from barque.releases.service import freeze, image_to_release, release_at
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}")
 
@@ -31,6 +32,10 @@ class RollbackRequest(msgspec.Struct, forbid_unknown_fields=True):
     release_version: int | None = None
 
 
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """A body without fields."""
+
+
 class DeployAnswer(msgspec.Struct, frozen=True):
     """The release, and its deployment."""
 
@@ -39,27 +44,13 @@ class DeployAnswer(msgspec.Struct, frozen=True):
     deployment_id: str
 
 
-class ReleaseImage(msgspec.Struct, frozen=True):
-    """The image of a release."""
+class StepView(msgspec.Struct, frozen=True):
+    """One step of a deployment."""
 
-    id: str
-    version: int
-
-
-class ReleaseView(msgspec.Struct, frozen=True):
-    """A release."""
-
-    id: str
-    version: int
-    image: ReleaseImage
-    platform: str
-    config_snapshot: list[Any]
-    changes: dict[str, Any]
-    commit_sha: str | None
-    health_check_path: str
-    processes: dict[str, str]
-    status: str
-    created: datetime
+    name: str
+    started: datetime
+    finished: datetime | None
+    message: str
 
 
 class DeploymentView(msgspec.Struct, frozen=True):
@@ -70,44 +61,33 @@ class DeploymentView(msgspec.Struct, frozen=True):
     trigger: str
     actor: str
     status: str
-    steps: list[Any]
+    steps: list[StepView]
     error_detail: str | None
     created: datetime
     started: datetime | None
     finished: datetime | None
 
 
-class LogView(msgspec.Struct, frozen=True):
+class DeploymentLog(msgspec.Struct, frozen=True):
     """What a deployment said."""
 
     status: str
     log_text: str
 
 
-def _release(row: Release) -> ReleaseView:
-    names = [name for name in ReleaseView.__struct_fields__ if name != "image"]
-    fields: dict[str, Any] = {name: getattr(row, name) for name in names}
-    return ReleaseView(**fields, image=ReleaseImage(row.image_id, row.image_version))
-
-
 def _deployment(row: Deployment) -> DeploymentView:
     return msgspec.convert(row, DeploymentView, from_attributes=True)
 
 
-async def _enqueue(
-    call: Call, session: AsyncSession, release: Release, trigger: str
-) -> tuple[Deployment, Answer]:
-    if call.place.env.protected:
-        call.require("admin")
-    deployment = Deployment(
-        service_id=call.place.svc.id, release_id=release.id, trigger=trigger,
-        actor=call.actor.email, steps=[],
-    )  # fmt: skip
-    session.add(deployment)
-    await session.flush()
-    record(session, call, f"service.{trigger}", after={"release": release.version})
+async def _roll_out(call: Call, session: AsyncSession, release: Release, trigger: str) -> Answer:
+    deployment = await enqueue(session, call, call.place, release, trigger)
     value = DeployAnswer(release.id, release.version, deployment.id)
-    return deployment, call.remember(session, value)
+    return call.remember(session, value)
+
+
+async def _begin(call: Call, answer: Answer) -> Answer:
+    await call.platform.pipeline.begin(KIND, answer.value.deployment_id)
+    return answer
 
 
 @routes.endpoint(
@@ -120,9 +100,8 @@ async def deploy(call: Call) -> Answer:
     async with call.once() as session:
         image = await image_to_release(session, call.place, body.image_version)
         release = await freeze(session, call.platform, call.place, image)
-        deployment, answer = await _enqueue(call, session, release, "deploy")
-    await call.platform.pipeline.begin(KIND, deployment.id)
-    return answer
+        answer = await _roll_out(call, session, release, "deploy")
+    return await _begin(call, answer)
 
 
 @routes.endpoint(
@@ -135,38 +114,25 @@ async def rollback(call: Call) -> Answer:
     async with call.once() as session:
         if body.release_version is not None:
             release = await release_at(session, call.place, body.release_version)
+            if release.status == "pending":
+                raise Conflict(f"release {release.version} waits for its image: roll back later")
         else:
-            release = await _last_live(session, call)
-        deployment, answer = await _enqueue(call, session, release, "rollback")
-    await call.platform.pipeline.begin(KIND, deployment.id)
-    return answer
+            release = await last_live(session, call.place)
+        answer = await _roll_out(call, session, release, "rollback")
+    return await _begin(call, answer)
 
 
-async def _last_live(session: AsyncSession, call: Call) -> Release:
-    mine = select(Deployment).where(Deployment.service_id == call.place.svc.id)
-    newest = mine.order_by(Deployment.id.desc()).limit(1)
-    present = await session.scalar(newest.where(Deployment.status.in_(SWITCHED)))
-    before = newest.where(Deployment.status == "retired")
-    if present is not None:
-        before = before.where(Deployment.release_id != present.release_id)
-    found = await session.scalar(before)
-    if found is None:
-        raise Conflict("no earlier release was live: there is nothing to go back to")
-    return await session.get_one(Release, found.release_id)
-
-
-@routes.endpoint("GET", "/releases", answer=list[ReleaseView])
-async def list_releases(call: Call) -> list[ReleaseView]:
-    """List the 50 newest releases."""
-    async with call.platform.database.read() as session:
-        return [_release(row) for row in await recent(session, call.place)]
-
-
-@routes.endpoint("GET", "/releases/{version}", answer=ReleaseView)
-async def get_release(call: Call) -> ReleaseView:
-    """Show a release."""
-    async with call.platform.database.read() as session:
-        return _release(await release_at(session, call.place, call.number("version")))
+@routes.endpoint(
+    "POST", "/restart", answer=DeployAnswer, status=202, role="developer", body=Nothing,
+    errors=(409,), once=True,
+)  # fmt: skip
+async def restart(call: Call) -> Answer:
+    """Replace every instance of the live release by a new one, without a dropped request."""
+    await call.body(Nothing)
+    async with call.once() as session:
+        release = await live_release(session, call.place)
+        answer = await _roll_out(call, session, release, "restart")
+    return await _begin(call, answer)
 
 
 @routes.endpoint("GET", "/deployments", answer=Page[DeploymentView], query=PageQuery)
@@ -193,13 +159,21 @@ async def get_deployment(call: Call) -> DeploymentView:
         return _deployment(await _at(session, call))
 
 
-@routes.endpoint("GET", "/deployments/{deployment}/log", answer=LogView)
-async def deployment_log(call: Call) -> LogView:
-    """Show what a deployment said."""
-    async with call.platform.database.read() as session:
+@routes.endpoint("GET", "/deployments/{deployment}/log", answer=DeploymentLog, events=True)
+async def deployment_log(call: Call) -> DeploymentLog | Answer:
+    """Show what a deployment said; as an event stream, follow it, after `Last-Event-ID`."""
+    platform = call.platform
+    async with platform.database.read() as session:
         row = await _at(session, call)
-    lines = call.platform.logs.read(stream_of(row.id))
-    return LogView(row.status, "".join(f"{line.text}\n" for line in lines))
+    if not call.wants_events:
+        return DeploymentLog(row.status, platform.logs.text(stream_of(row.id)))
+
+    async def ended() -> str | None:
+        async with platform.database.read() as session:
+            present = await _at(session, call)
+        return present.status if present.status in ENDED else None
+
+    return Answer(events=platform.logs.follow(stream_of(row.id), call.last_event(), ended))
 
 
 @routes.endpoint(

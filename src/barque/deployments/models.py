@@ -22,7 +22,5 @@ class Deployment(Recorded, Base):
     steps: Mapped[list[Any]] = mapped_column(default=list)
     error_detail: Mapped[str | None] = mapped_column(Text)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
-    process_counts: Mapped[dict[str, int] | None]
-    generation: Mapped[int] = mapped_column(default=0)
     started: Mapped[datetime | None]
     finished: Mapped[datetime | None]

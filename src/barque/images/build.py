@@ -34,6 +34,7 @@ class Builds:
         self._platform = platform
         self._turns = asyncio.Semaphore(platform.settings.build_concurrency)
         self._running = Running()
+        self._ends: dict[str, asyncio.Event] = {}
         self._work = platform.settings.data_dir / "work"
 
     async def resume(self) -> None:
@@ -48,6 +49,14 @@ class Builds:
     def cancel(self, image_id: str) -> None:
         """End a build of this process; its row says already that this is wanted."""
         self._running.cancel(image_id)
+
+    async def ended(self, image_id: str) -> None:
+        """Return when a build has ended. Raises `NoResultFound` for one that was deleted."""
+        end = self._ends.setdefault(image_id, asyncio.Event())
+        async with self._platform.database.read() as session:
+            if (await session.get_one(Image, image_id)).status in ENDED:
+                return
+        await end.wait()
 
     async def carry_out(self, image_id: str) -> None:
         """Build one image, and see that it ends, whatever happens."""
@@ -138,6 +147,7 @@ class Builds:
             for name, value in fields.items():
                 setattr(image, name, value)
             image.status, image.finished = status, now()
+        self._ends.pop(image_id, asyncio.Event()).set()
         said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
         self._platform.logs.append(stream_of(image_id), said)
 

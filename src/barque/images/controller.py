@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from barque.audit.log import record
-from barque.errors import Conflict, Invalid
+from barque.errors import Conflict
 from barque.http import Answer, Call, Routes
 from barque.images.build import KIND
 from barque.images.models import Image
@@ -17,10 +17,13 @@ from barque.pages import Page, PageQuery, paged
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/images")
 
 
+Ref = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
 class BuildRequest(msgspec.Struct, forbid_unknown_fields=True):
     """What to build: a branch, a tag or a commit."""
 
-    ref: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    ref: Ref | None = None
 
 
 class BuildAnswer(msgspec.Struct, frozen=True):
@@ -115,20 +118,13 @@ async def image_log(call: Call) -> LogView | Answer:
     async with platform.database.read() as session:
         image = await image_at(session, call.place, call.number("version"))
     stream = stream_of(image.id)
-    if "text/event-stream" not in call.request.headers.get("accept", ""):
-        text = "".join(f"{line.text}\n" for line in platform.logs.read(stream))
-        return LogView(image.status, image.version, text, platform.logs.truncated(stream))
+    if not call.wants_events:
+        text, truncated = platform.logs.text(stream), platform.logs.truncated(stream)
+        return LogView(image.status, image.version, text, truncated)
 
     async def ended() -> str | None:
         async with platform.database.read() as session:
             present = await image_at(session, call.place, image.version)
         return present.status if present.status in ENDED else None
 
-    return Answer(events=platform.logs.follow(stream, _last_event(call), ended))
-
-
-def _last_event(call: Call) -> int:
-    given = call.request.headers.get("last-event-id", "0")
-    if not (given.isascii() and given.isdigit() and len(given) < 16):
-        raise Invalid.field("Last-Event-ID", "must be the id of an event of this stream")
-    return int(given)
+    return Answer(events=platform.logs.follow(stream, call.last_event(), ended))

@@ -27,6 +27,5 @@ class Image(Recorded, Base):
     size_bytes: Mapped[int | None]
     error_detail: Mapped[str | None] = mapped_column(Text)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
-    deploy_after: Mapped[bool] = mapped_column(default=False)
     started: Mapped[datetime | None]
     finished: Mapped[datetime | None]

@@ -18,6 +18,16 @@ def stream_of(image_id: str) -> str:
     return f"image:{image_id}"
 
 
+async def next_version(session: AsyncSession, service_id: str) -> int:
+    """Draw the next number of a service's images."""
+    return await session.scalar(  # type: ignore[return-value]
+        update(Service)
+        .where(Service.id == service_id)
+        .values(last_image_version=Service.last_image_version + 1, updated=Service.updated)
+        .returning(Service.last_image_version)
+    )
+
+
 async def enqueue(session: AsyncSession, place: Place, ref: str | None) -> Image:
     """Make the next image of a service, queued. Raises `Conflict` without a repository.
 
@@ -26,12 +36,7 @@ async def enqueue(session: AsyncSession, place: Place, ref: str | None) -> Image
     service: Service = place.svc
     if service.github_repository is None:
         raise Conflict("the service has no github_repository to build: set one with PATCH first")
-    version = await session.scalar(
-        update(Service)
-        .where(Service.id == service.id)
-        .values(last_image_version=Service.last_image_version + 1, updated=Service.updated)
-        .returning(Service.last_image_version)
-    )
+    version = await next_version(session, service.id)
     image = Image(
         service_id=service.id,
         version=version,

@@ -30,4 +30,3 @@ class Environment(Amended, Base):
     protected: Mapped[bool]
     auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
     ephemeral: Mapped[bool]
-    subnet: Mapped[str | None] = mapped_column(String(32))

@@ -55,9 +55,12 @@ async def freeze(
         health_check_path=place.svc.health_check_path, processes=image.processes or {"web": ""},
         config_snapshot=snapshot, sealed_config=platform.vault.seal(key, sealed, _context(place)),
         changes=changes(before, image.version, snapshot),
+        status="created" if image.status == "built" else "pending",
     )  # fmt: skip
     session.add(release)
     await session.flush()
+    for line in _describe(release):
+        platform.logs.append(stream_of(release.id), line)
     return release
 
 
@@ -79,6 +82,27 @@ def changes(before: Release | None, image: int, snapshot: list[Any]) -> dict[str
             "changed": sorted(n for n in new.keys() & old.keys() if new[n] != old[n]),
         },
     }
+
+
+def complete(release: Release, image: Image) -> None:
+    """Add to a release what only its built image knows; from then on it never changes."""
+    release.processes = image.processes or {"web": ""}
+    release.commit_sha, release.status = image.commit_sha, "created"
+
+
+def stream_of(release_id: str) -> str:
+    """Return the name of a release's log."""
+    return f"release:{release_id}"
+
+
+def _describe(release: Release) -> list[str]:
+    changes = release.changes["config"]
+    names = ", ".join(f"{word} {', '.join(changes[word])}" for word in changes if changes[word])
+    return [
+        f"release {release.version}: image {release.image_version}"
+        + (f" of commit {release.commit_sha}" if release.commit_sha else ""),
+        f"{len(release.config_snapshot)} config variables ({names or 'none changed'})",
+    ]
 
 
 async def release_at(session: AsyncSession, place: Place, version: int) -> Release:

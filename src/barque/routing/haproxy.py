@@ -77,6 +77,16 @@ class HAProxyRouter:
                 await self._drop_server(f"{slot}/{name}")
             await self._delete_leaving()
 
+    async def enable(self, upstream: str, server: str, enabled: bool) -> None:
+        """Send new requests to a server, or none; one that is not known is no error."""
+        async with self._changing:
+            name, slot = _qualified(upstream, server), self._slots.taken.get(upstream)
+            known = self._upstreams.get(upstream, {}).get(name)
+            if slot is not None and known is not None and known.enabled != enabled:
+                self._upstreams[upstream][name] = replace(known, enabled=enabled)
+                state = "ready" if enabled else "maint"
+                await self._change(f"set server {slot}/{name} state {state}")
+
     async def drop_upstream(self, upstream: str) -> None:
         """Forget `upstream` and its servers."""
         async with self._changing:

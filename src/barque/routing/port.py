@@ -54,6 +54,9 @@ class Router(Protocol):
     async def put_upstream(self, upstream: str, servers: Sequence[Server]) -> None:
         """Make `upstream` hold exactly `servers`; a server that left gets no new request."""
 
+    async def enable(self, upstream: str, server: str, enabled: bool) -> None:
+        """Send new requests to a server, or none; one that is not known is no error."""
+
     async def drop_upstream(self, upstream: str) -> None:
         """Forget `upstream` and its servers."""
 

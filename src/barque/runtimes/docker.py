@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from ipaddress import IPv4Network
 from typing import Any
 
 import aiodocker
@@ -13,16 +14,17 @@ import msgspec
 from aiodocker.exceptions import DockerError
 
 from barque.runtimes.port import (
-    AddressTaken,
     ContainerSpec,
     ContainerState,
+    Event,
     ImageInfo,
     ImageMissing,
     OutputLine,
     RuntimeRefused,
     RuntimeUnavailable,
+    Usage,
 )
-from barque.runtimes.subnets import POOL, free_subnets, routed_subnets
+from barque.runtimes.subnets import POOL, dynamic_range, free_subnets, next_address, routed_subnets
 
 # What an image's entry point may need to set up its files and change user, and nothing more.
 _CAPABILITIES = [
@@ -30,6 +32,8 @@ _CAPABILITIES = [
 ]  # fmt: skip
 _BOUNDED_LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
 _STATES = {"created": "created", "restarting": "restarting", "exited": "exited", "dead": "exited"}
+# An address is noted as a label, where it is found also while the container is down.
+_NETWORK, _ADDRESS = "barque.network", "barque.address"
 _FRAME = 8
 _CALL = 60
 
@@ -40,6 +44,8 @@ class DockerRuntime:
     def __init__(self, host: str) -> None:
         self._host = host
         self._docker: aiodocker.Docker | None = None
+        self._addressing = asyncio.Lock()
+        self._last_address: dict[str, str] = {}
 
     async def ping(self) -> None:
         """Return if the engine answers."""
@@ -51,7 +57,8 @@ class DockerRuntime:
             return
         body: dict[str, Any] = {"Name": name, "CheckDuplicate": True, "Labels": dict(labels)}
         for subnet in free_subnets(name, await asyncio.to_thread(routed_subnets)):
-            body["IPAM"] = {"Config": [{"Subnet": str(subnet)}]}
+            shares = {"Subnet": str(subnet), "IPRange": str(dynamic_range(subnet))}
+            body["IPAM"] = {"Config": [shares]}
             try:
                 await self._ask("POST", "networks/create", body)
             except RuntimeRefused as error:
@@ -67,10 +74,18 @@ class DockerRuntime:
         """Remove the network; one that is not there is no error."""
         await self._gone("DELETE", f"networks/{name}")
 
+    async def networks(self, labels: Mapping[str, str]) -> list[str]:
+        """List the names of the networks that carry all of `labels`."""
+        found = await self._ask("GET", "networks", filters=_filters(labels))
+        return [network["Name"] for network in found]
+
     async def create(self, spec: ContainerSpec) -> None:
         """Make the container unless one of its name is there. Raises `ImageMissing`."""
         try:
-            await self._ask("POST", "containers/create", _body(spec), name=spec.name)
+            # One at a time: an address counts as taken from the creation on.
+            async with self._addressing:
+                address = await self._free_address(spec.network)
+                await self._ask("POST", "containers/create", _body(spec, address), name=spec.name)
         except RuntimeRefused as error:
             if "No such image" in str(error):
                 raise ImageMissing(
@@ -80,13 +95,24 @@ class DockerRuntime:
                 raise
 
     async def start(self, name: str) -> None:
-        """Start the container unless it runs. Raises `AddressTaken`."""
-        try:
-            await self._ask("POST", f"containers/{name}/start")
-        except RuntimeRefused as error:
-            if "Address already in use" in str(error):
-                raise AddressTaken(str(error)) from None
-            raise
+        """Start the container unless it runs."""
+        await self._ask("POST", f"containers/{name}/start")
+
+    async def _free_address(self, network: str) -> str:
+        """Choose an address that no container of the network has, of those it gives to none.
+
+        The engine would give the address of a container that is down to the next one, and the
+        router would send requests to that for the other.
+        """
+        found = await self._ask("GET", f"networks/{network}")
+        subnet = IPv4Network(found["IPAM"]["Config"][0]["Subnet"])
+        present = await self.containers({_NETWORK: network})
+        taken = {labels.get(_ADDRESS, "") for labels in present.values()}
+        address = next_address(subnet, taken, self._last_address.get(network))
+        if address is None:
+            raise RuntimeRefused(f"the network {network} is full: scale down, or stop a service")
+        self._last_address[network] = address
+        return address
 
     async def keep_running(self, name: str, keep: bool) -> None:
         """Have the engine itself restart the container when it ends, with back-off, or not."""
@@ -106,12 +132,46 @@ class DockerRuntime:
         found = await self._find(f"containers/{name}/json")
         return _state(found) if found is not None else None
 
-    async def names(self, labels: Mapping[str, str]) -> list[str]:
-        """List the names of the containers that carry all of `labels`, running or not."""
-        wanted = {"label": [f"{name}={value}" for name, value in labels.items()]}
-        filters = msgspec.json.encode(wanted).decode()
-        found = await self._ask("GET", "containers/json", all="true", filters=filters)
-        return [container["Names"][0].removeprefix("/") for container in found]
+    async def containers(self, labels: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+        """Map the names of the containers that carry all of `labels` to their own labels."""
+        found = await self._ask("GET", "containers/json", all="true", filters=_filters(labels))
+        return {one["Names"][0].removeprefix("/"): one["Labels"] for one in found if one["Names"]}
+
+    async def usage(self, name: str) -> Usage | None:
+        """Tell what the container has used, or None when it does not run."""
+        path = f"containers/{name}/stats?stream=false&one-shot=true"
+        try:
+            found = await self._ask("GET", path)
+        except RuntimeRefused:
+            return None
+        memory = found["memory_stats"]
+        if "usage" not in memory:
+            return None
+        # What the kernel can take back at any time is the files' cache, not the program's.
+        cache = memory["stats"].get("total_inactive_file", memory["stats"].get("inactive_file", 0))
+        return Usage(found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, memory["usage"] - cache)
+
+    async def events(self, labels: Mapping[str, str]) -> AsyncIterator[Event]:
+        """Tell what happens to containers that carry all of `labels`, from now on."""
+        filters = _filters(labels, type=["container"], event=["start", "die"])
+        rest = b""
+        async for chunk in self._stream("events", {"filters": filters}):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                said = msgspec.json.decode(line)
+                attributes = said["Actor"]["Attributes"]
+                yield Event(said["Action"], attributes["name"], attributes)
+
+    async def follow(self, name: str, since: str) -> AsyncIterator[list[OutputLine]]:
+        """Read what the container wrote after the stamp `since` (or ""), until it ends."""
+        params = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1"}
+        if since:
+            params["since"] = _seconds(since)
+        rest = b""
+        async for chunk in self._stream(f"containers/{name}/logs", params):
+            lines, rest = _lines(rest + chunk)
+            # The engine's own `since` lets the line of that very moment through again.
+            yield [line for line in lines if line.at > since]
 
     async def output(self, name: str, tail: int | None = None) -> list[OutputLine]:
         """Read the last `tail` lines that the container wrote, of both its streams."""
@@ -122,7 +182,7 @@ class DockerRuntime:
             asyncio.timeout(_CALL),
             self._api()._query(path, params=params) as answer,
         ):
-            return _lines(await answer.read())
+            return _lines(await answer.read())[0]
 
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""
@@ -143,8 +203,22 @@ class DockerRuntime:
 
     def _api(self) -> aiodocker.Docker:
         if self._docker is None:
-            self._docker = aiodocker.Docker(url=self._host)
+            if self._host.startswith("unix://"):
+                # Following the output of a container holds a connection: there may be many.
+                socket = aiohttp.UnixConnector(self._host.removeprefix("unix://"), limit=0)
+                self._docker = aiodocker.Docker(url="unix://localhost", connector=socket)
+            else:
+                self._docker = aiodocker.Docker(url=self._host)
         return self._docker
+
+    async def _stream(self, path: str, params: dict[str, str]) -> AsyncIterator[bytes]:
+        async with (
+            self._translated(),
+            self._api()._query(path, params=params, timeout=None) as answer,
+            answer,
+        ):
+            async for chunk in answer.content.iter_any():
+                yield chunk
 
     async def _ask(
         self, method: str, path: str, body: Any = None, *, wait: float = _CALL, **params: str
@@ -191,13 +265,18 @@ class DockerRuntime:
             raise RuntimeUnavailable(f"the engine at {self._host} does not answer") from error
 
 
-def _body(spec: ContainerSpec) -> dict[str, Any]:
+def _filters(labels: Mapping[str, str], **others: list[str]) -> str:
+    wanted = [f"{name}={value}" for name, value in labels.items()]
+    return msgspec.json.encode({"label": wanted, **others}).decode()
+
+
+def _body(spec: ContainerSpec, address: str) -> dict[str, Any]:
     command = ["/bin/sh", "-c", spec.command] if isinstance(spec.command, str) else spec.command
-    endpoint = {"IPAMConfig": {"IPv4Address": spec.address}} if spec.address else {}
+    endpoint = {"IPAMConfig": {"IPv4Address": address}}
     return {
         "Image": spec.image,
         "Env": [f"{name}={value}" for name, value in spec.environment.items()],
-        "Labels": dict(spec.labels),
+        "Labels": {**spec.labels, _NETWORK: spec.network, _ADDRESS: address},
         "StopTimeout": spec.stop_timeout,
         "HostConfig": {
             "NetworkMode": spec.network,
@@ -242,12 +321,18 @@ def _moment(stamp: str) -> datetime | None:
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", stamp))
 
 
-def _lines(raw: bytes) -> list[OutputLine]:
+def _seconds(stamp: str) -> str:
+    """Turn a stamp into seconds since 1970, with all of its nanoseconds."""
+    whole, _, fraction = stamp.rstrip("Z").partition(".")
+    return f"{datetime.fromisoformat(f'{whole}+00:00').timestamp():.0f}.{fraction or 0}"
+
+
+def _lines(raw: bytes) -> tuple[list[OutputLine], bytes]:
+    """Read the whole frames of a container's output, and return what is left."""
     found = []
-    while len(raw) >= _FRAME:
-        size = int.from_bytes(raw[4:_FRAME], "big")
+    while len(raw) >= _FRAME and len(raw) >= _FRAME + (size := int.from_bytes(raw[4:_FRAME])):
         kind, text, raw = raw[0], raw[_FRAME : _FRAME + size], raw[_FRAME + size :]
         for line in text.decode(errors="replace").splitlines():
             at, _, said = line.partition(" ")
             found.append(OutputLine(at, "stderr" if kind == 2 else "stdout", said))
-    return found
+    return found, raw

@@ -1,6 +1,6 @@
 """What the platform asks of whatever runs containers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -20,10 +20,6 @@ class ImageMissing(RuntimeRefused):
     """The engine holds no such image."""
 
 
-class AddressTaken(RuntimeRefused):
-    """Another container of the network holds the address that was asked for."""
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one container may use: `cpus` in cores, `memory` in bytes, `pids` in processes."""
@@ -38,15 +34,14 @@ class ContainerSpec:
     """One container, as it is to be made.
 
     `command` is run by `/bin/sh -c` when it is a string, as it stands when a list, and is the
-    image's own when None. `address` is an IPv4 address within the network's subnet. The
-    container runs with no new privileges, with no capability but the engine's harmless few, and
-    with a bounded log.
+    image's own when None. The container runs with no new privileges, with no capability but the
+    engine's harmless few, and with a bounded log. It keeps its address for as long as it exists,
+    also when it is started again.
     """
 
     name: str
     image: str
     network: str
-    address: str | None
     command: str | Sequence[str] | None
     environment: Mapping[str, str]
     labels: Mapping[str, str]
@@ -84,6 +79,23 @@ class OutputLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a container has used: `cpu` in seconds since its start, `memory` in bytes just now."""
+
+    cpu: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a container: it was started (`start`) or ended (`die`)."""
+
+    action: str
+    name: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ImageInfo:
     """An image that the engine holds."""
 
@@ -108,11 +120,14 @@ class Runtime(Protocol):
     async def remove_network(self, name: str) -> None:
         """Remove the network; one that is not there is no error."""
 
+    async def networks(self, labels: Mapping[str, str]) -> list[str]:
+        """List the names of the networks that carry all of `labels`."""
+
     async def create(self, spec: ContainerSpec) -> None:
         """Make the container unless one of its name is there. Raises `ImageMissing`."""
 
     async def start(self, name: str) -> None:
-        """Start the container unless it runs. Raises `AddressTaken`."""
+        """Start the container unless it runs."""
 
     async def keep_running(self, name: str, keep: bool) -> None:
         """Have the engine itself restart the container when it ends, with back-off, or not."""
@@ -126,8 +141,20 @@ class Runtime(Protocol):
     async def inspect(self, name: str) -> ContainerState | None:
         """Describe the container, or None when it is not there."""
 
-    async def names(self, labels: Mapping[str, str]) -> list[str]:
-        """List the names of the containers that carry all of `labels`, running or not."""
+    async def containers(self, labels: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+        """Map the names of the containers that carry all of `labels` to their own labels.
+
+        Those that do not run are among them.
+        """
+
+    async def usage(self, name: str) -> Usage | None:
+        """Tell what the container has used, or None when it does not run."""
+
+    def events(self, labels: Mapping[str, str]) -> AsyncIterator[Event]:
+        """Tell what happens to containers that carry all of `labels`, from now on."""
+
+    def follow(self, name: str, since: str) -> AsyncIterator[list[OutputLine]]:
+        """Read what the container wrote after the stamp `since` (or ""), until it ends."""
 
     async def output(self, name: str, tail: int | None = None) -> list[OutputLine]:
         """Read the last `tail` lines that the container wrote, of both its streams."""

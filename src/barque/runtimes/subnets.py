@@ -7,12 +7,13 @@ for each environment, from 10.212.0.0/14, that no route of this machine leads to
 import hashlib
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
 
 POOL = IPv4Network("10.212.0.0/14")
 _PREFIX = 23
+_DYNAMIC = 26
 _ROUTES = Path("/proc/net/route")
 
 
@@ -27,6 +28,23 @@ def free_subnets(name: str, routed: Iterable[IPv4Network]) -> Iterator[IPv4Netwo
     for offer in offers[first:] + offers[:first]:
         if not any(offer.overlaps(route) for route in taken):
             yield offer
+
+
+def dynamic_range(subnet: IPv4Network) -> IPv4Network:
+    """Return the part of a subnet that the engine gives addresses from: its last 64."""
+    return list(subnet.subnets(new_prefix=_DYNAMIC))[-1]
+
+
+def next_address(subnet: IPv4Network, taken: Container[str], last: str | None) -> str | None:
+    """Return the next free address after `last` that the engine itself gives to none.
+
+    An address that was just given up is thus the last to be used again. None when all are taken.
+    """
+    own = dynamic_range(subnet)
+    # The first address is the gateway's.
+    offers = [str(one) for one in list(subnet.hosts())[1:] if one not in own]
+    start = offers.index(last) + 1 if last in offers else 0
+    return next((one for one in offers[start:] + offers[:start] if one not in taken), None)
 
 
 def routed_subnets() -> list[IPv4Network]:

@@ -6,15 +6,19 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.accounts.schemas import Name
 from barque.accounts.service import slug_of
 from barque.audit.log import record
 from barque.bodies import given
-from barque.http import Call, Routes
+from barque.http import Answer, Call, Routes
 from barque.projects.controller import Branch, refuse_taken
 from barque.projects.removal import footprint, remove
+from barque.services.latest import TABLES as LATEST
+from barque.services.latest import LatestDeployment, LatestVersion, latest
 from barque.services.models import Service
+from barque.services.place import TABLES as PLACES
 from barque.services.place import Place
 from barque.settings import PlatformName, Settings
 
@@ -68,6 +72,9 @@ class ServiceView(ServiceRow, frozen=True):
     auto_deploy_branch: str | None
     deployment_timeout: int
     url: str
+    latest_image: LatestVersion | None
+    latest_release: LatestVersion | None
+    latest_deployment: LatestDeployment | None
     created: datetime
     updated: datetime
 
@@ -78,12 +85,17 @@ def url_of(settings: Settings, place: Place, slug: str) -> str:
     return f"http://{host}:{settings.apps_port}"
 
 
-def _view(call: Call, row: Service) -> ServiceView:
+async def _view(session: AsyncSession, call: Call, row: Service) -> ServiceView:
     fields: dict[str, Any] = {name: getattr(row, name) for name in _STORED}
-    return ServiceView(**fields, url=url_of(call.platform.settings, call.place, row.slug))
+    image, release, deployment = await latest(session, row.id)
+    return ServiceView(
+        **fields, url=url_of(call.platform.settings, call.place, row.slug),
+        latest_image=image, latest_release=release, latest_deployment=deployment,
+    )  # fmt: skip
 
 
-_STORED = [name for name in ServiceView.__struct_fields__ if name != "url"]
+_DERIVED = ("url", "latest_image", "latest_release", "latest_deployment")
+_STORED = [name for name in ServiceView.__struct_fields__ if name not in _DERIVED]
 
 
 @routes.endpoint("GET", answer=list[ServiceRow])
@@ -109,19 +121,29 @@ async def create_service(call: Call) -> ServiceView:
         session.add(row)
         await session.flush()
         record(session, call, "service.create", row.slug, after=fields)
-        return _view(call, row)
+        return await _view(session, call, row)
 
 
 @routes.endpoint("GET", "/{svc}", answer=ServiceView)
-async def get_service(call: Call) -> ServiceView:
+async def get_service(call: Call) -> Answer:
     """Show a service."""
-    return _view(call, call.place.svc)
+    place = call.place
+
+    async def load() -> bytes:
+        async with call.platform.database.read() as session:
+            return msgspec.json.encode(await _view(session, call, place.svc))
+
+    key, tables = ("service", place.svc.id), (*PLACES, *LATEST)
+    return Answer(raw=await call.platform.cache.get(key, tables, load))
 
 
 @routes.endpoint("PATCH", "/{svc}", answer=ServiceView, role="developer", body=ChangedService)
 async def update_service(call: Call) -> ServiceView:
     """Change a service; its slug stays."""
     changes = given(await call.body(ChangedService))
+    if "auto_deploy_branch" in changes and call.place.env.protected:
+        # What is pushed to that branch is deployed, which here only an admin may have done.
+        call.require("admin")
     async with call.platform.database.write() as session:
         row = await session.get_one(Service, call.place.svc.id)
         before = {name: getattr(row, name) for name in changes}
@@ -129,7 +151,7 @@ async def update_service(call: Call) -> ServiceView:
             setattr(row, name, value)
         await session.flush()
         record(session, call, "service.update", before=before, after=changes)
-        return _view(call, row)
+        return await _view(session, call, row)
 
 
 @routes.endpoint("DELETE", "/{svc}", status=204, role="admin")

@@ -1,9 +1,12 @@
 """Endpoints about the platform itself."""
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
-from barque.http import Call, Routes
+from barque.http import Answer, Call, Routes
 from barque.settings import PLATFORM_NAMES
+from barque.system.metrics import exposition
 
 routes = Routes()
 
@@ -39,3 +42,40 @@ async def list_platforms(call: Call) -> list[PlatformView]:
 async def health(_: Call) -> Health:
     """Tell that the process is up."""
     return Health("ok")
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether each thing that the platform needs answers: `ok`, or why not."""
+
+    status: str
+    database: str
+    engine: str
+    router: str
+
+
+@routes.endpoint("GET", "/ready", answer=Readiness, public=True, also=(503,))
+async def ready(call: Call) -> Answer:
+    """Tell whether database, engine and router answer."""
+    platform = call.platform
+    found = {
+        "database": await _state(platform.database.ping),
+        "engine": await _state(platform.runtime.ping),
+        "router": await _state(platform.router.ping),
+    }
+    well = all(state == "ok" for state in found.values())
+    return Answer(Readiness("ok" if well else "unavailable", **found), 200 if well else 503)
+
+
+async def _state(ping: Callable[[], Awaitable[None]]) -> str:
+    try:
+        await ping()
+    except Exception as error:
+        # Whatever it is: this is the place to say it, and no reason to fail.
+        return str(error) or type(error).__name__
+    return "ok"
+
+
+@routes.endpoint("GET", "/metrics", public=True, media="text/plain; version=0.0.4; charset=utf-8")
+async def metrics(call: Call) -> Answer:
+    """Show counts and times of the platform, for Prometheus."""
+    return Answer(raw=await exposition(call.platform), media=call.endpoint.media)

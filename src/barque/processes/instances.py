@@ -1,0 +1,183 @@
+"""The containers of a release: what they are given, whether they are fit, and their end."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+import httpx
+
+from barque.config.masking import Masker
+from barque.releases.models import Release
+from barque.releases.service import thaw
+from barque.routing.port import Server
+from barque.runtimes.port import ContainerSpec, Limits, RuntimeRefused
+from barque.services.place import Place
+from barque.settings import MEBIBYTE
+
+if TYPE_CHECKING:
+    from barque.platform import Platform
+
+PORT = 8000
+POLL = 0.05
+_PROBE = 5.0
+_LAST_LINES = 20
+
+
+class Unfit(Exception):
+    """A container is not fit to serve; the message says what happened, with its last words."""
+
+
+def upstream_of(deployment_id: str) -> str:
+    """Return the name of a deployment's upstream, with which its containers' names begin."""
+    return f"barque-{deployment_id}"
+
+
+def network_of(env_id: str) -> str:
+    """Return the name of an environment's network."""
+    return f"barque-{env_id}"
+
+
+class Instances:
+    """Makes, checks and ends the containers of releases."""
+
+    def __init__(self, platform: "Platform") -> None:
+        self._platform = platform
+
+    def wanted(self, deployment_id: str, release: Release, place: Place) -> list[ContainerSpec]:
+        """Describe every container that a deployment is to have, by the counts of its service."""
+        counts = place.svc.process_counts
+        return [
+            self.spec(f"{upstream_of(deployment_id)}.{kind}-{index}", release, place, kind, index,
+                      {"barque.deployment_id": deployment_id})
+            for kind in release.processes
+            if kind != "release"
+            for index in range(counts.get(kind, 1 if kind == "web" else 0))
+        ]  # fmt: skip
+
+    def spec(
+        self, name: str, release: Release, place: Place, kind: str, index: int,
+        labels: dict[str, str], command: str | None = None,
+    ) -> ContainerSpec:  # fmt: skip
+        """Describe one container (contract: "What a service's container gets")."""
+        settings = self._platform.settings
+        binding = settings.platform(release.platform)
+        environment = {
+            **thaw(self._platform, place, release),
+            "BARQUE_ORG": place.org.slug, "BARQUE_PROJECT": place.project.slug,
+            "BARQUE_ENV": place.env.slug, "BARQUE_SERVICE": place.svc.slug,
+            "BARQUE_PROCESS": kind, "BARQUE_RELEASE": str(release.version),
+            "BARQUE_COMMIT": release.commit_sha or "",
+            **({"PORT": str(PORT)} if kind == "web" else {}),
+        }  # fmt: skip
+        own = {
+            "barque.platform": self._platform.id, "barque.service_id": place.svc.id,
+            "barque.release_id": release.id, "barque.process": kind, "barque.index": str(index),
+        }  # fmt: skip
+        return ContainerSpec(
+            name=name, image=release.image_reference, network=network_of(place.env.id),
+            command=command or release.processes.get(kind) or None, environment=environment,
+            labels={**own, **labels}, stop_timeout=settings.stop_timeout,
+            limits=Limits(binding.cpus, binding.memory_mb * MEBIBYTE, binding.pids),
+        )  # fmt: skip
+
+    async def prepare(self, place: Place) -> None:
+        """See that the environment's network is there."""
+        labels = {"barque.platform": self._platform.id, "barque.env_id": place.env.id}
+        await self._platform.runtime.ensure_network(network_of(place.env.id), labels)
+
+    async def launch(
+        self, specs: Collection[ContainerSpec], release: Release, place: Place
+    ) -> None:
+        """Make and start containers, and keep what they write."""
+        masker = self.masker(release, place)
+        await asyncio.gather(*(self._launch(spec, masker) for spec in specs))
+
+    async def _launch(self, spec: ContainerSpec, masker: Masker) -> None:
+        await self._platform.runtime.create(spec)
+        await self._platform.runtime.start(spec.name)
+        source = f"{spec.labels['barque.process']}.{spec.labels['barque.index']}"
+        self._platform.collector.watch(spec.name, spec.labels["barque.service_id"], source, masker)
+
+    async def healthy(self, name: str, release: Release, place: Place) -> None:
+        """Wait until a container is fit to serve. Raises `Unfit` if it ends."""
+        async with httpx.AsyncClient(timeout=_PROBE, trust_env=False) as client:
+            while True:
+                state = await self._platform.runtime.inspect(name)
+                if state is None or state.state != "running":
+                    code = state.exit_code if state else "none"
+                    why = "out of memory, " if state and state.out_of_memory else ""
+                    said = await self.last_words(name, release, place)
+                    raise Unfit(f"{name} ended: {why}exit code {code}{said}")
+                if ".web-" not in name or await _answers(client, state.address, release):
+                    return
+                await asyncio.sleep(POLL)
+
+    async def all_healthy(self, names: Iterable[str], release: Release, place: Place) -> None:
+        """Wait until all are fit to serve. Raises `Unfit` as soon as one of them ends."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in names:
+                    group.create_task(self.healthy(name, release, place))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def unanswered(self, names: Iterable[str], release: Release, place: Place) -> Unfit:
+        """Say that the time to become healthy is over."""
+        said = "".join([await self.last_words(name, release, place) for name in sorted(names)])
+        return Unfit(
+            f"{release.health_check_path} did not answer 2xx or 3xx within "
+            f"{place.svc.deployment_timeout} s: check health_check_path, and that web listens on "
+            f"$PORT{said}"
+        )
+
+    async def last_words(self, name: str, release: Release, place: Place) -> str:
+        """Return the last lines that a container wrote, each on a line of its own."""
+        try:
+            lines = await self._platform.runtime.output(name, tail=_LAST_LINES)
+        except RuntimeRefused:
+            return ""
+        return self.masker(release, place).mask("".join(f"\n{line.text}" for line in lines))
+
+    def masker(self, release: Release, place: Place) -> Masker:
+        """Return what blots out the secrets of a release."""
+        secret = {one["name"] for one in release.config_snapshot if one["secret"]}
+        values = thaw(self._platform, place, release)
+        return Masker(values[name] for name in secret)
+
+    async def servers(self, deployment_id: str) -> list[Server]:
+        """List a deployment's web instances, as the router is to know them."""
+        runtime = self._platform.runtime
+        labels = {"barque.deployment_id": deployment_id, "barque.process": "web"}
+        found = await runtime.containers(labels)
+        states = {name: await runtime.inspect(name) for name in sorted(found)}
+        return [
+            Server(
+                name.rpartition(".")[2], found[name]["barque.address"], PORT,
+                enabled=state.state == "running",
+            )
+            for name, state in states.items()
+            if state is not None
+        ]  # fmt: skip
+
+    async def retire(self, names: Iterable[str], timeout: int | None = None) -> None:
+        """Stop containers, store their last words, and remove them."""
+        wait = self._platform.settings.stop_timeout if timeout is None else timeout
+        await asyncio.gather(*(self._retire(name, wait) for name in names))
+
+    async def _retire(self, name: str, timeout: int) -> None:
+        await self._platform.runtime.stop(name, timeout)
+        await self._platform.collector.finish(name)
+        await self._platform.runtime.remove(name)
+
+    async def of_deployment(self, deployment_id: str) -> list[str]:
+        """List the names of a deployment's containers."""
+        found = await self._platform.runtime.containers({"barque.deployment_id": deployment_id})
+        return sorted(found)
+
+
+async def _answers(client: httpx.AsyncClient, address: str | None, release: Release) -> bool:
+    try:
+        answer = await client.get(f"http://{address}:{PORT}{release.health_check_path}")
+    except httpx.HTTPError:
+        return False
+    return 200 <= answer.status_code < 400

@@ -1,0 +1,203 @@
+"""Supervision: what runs is made to agree with what should run, and kept so."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import NoResultFound
+
+from barque.deployments.journal import ENDED, Journal
+from barque.deployments.models import Deployment
+from barque.processes.instances import Instances, Unfit, network_of, upstream_of
+from barque.projects.models import Environment
+from barque.releases.models import Release
+from barque.routing.port import RouterUnavailable
+from barque.runtimes.port import ContainerSpec, Event, RuntimeRefused, RuntimeUnavailable
+from barque.services.place import Place
+
+if TYPE_CHECKING:
+    from barque.platform import Platform
+
+_SWEEP = 15.0
+_ROUTER = 1.0
+_AGAIN = 1.0
+
+log = structlog.get_logger()
+
+
+class Supervisor:
+    """Mends the difference between the store and the engine: on events, and every so often."""
+
+    def __init__(self, platform: "Platform", instances: Instances, journal: Journal) -> None:
+        self._platform = platform
+        self._instances = instances
+        self._journal = journal
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.one_offs: set[str] = set()
+
+    def start(self) -> None:
+        """Begin to supervise."""
+        for loop in (self._listen, self._sweep, self._keep_router):
+            self._spawn(self._forever(loop))
+
+    def mend_soon(self, service_id: str) -> None:
+        """Have a service mended as soon as it is its turn."""
+        self._spawn(self._quietly(lambda: self.mend(service_id)))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._quietly(work)
+            await asyncio.sleep(_AGAIN)
+
+    async def _quietly(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except (RuntimeUnavailable, RouterUnavailable, RuntimeRefused) as error:
+            log.warning("supervision has to wait", reason=str(error))
+        except NoResultFound:
+            pass  # The service was deleted meanwhile.
+        except Exception:
+            log.exception("supervision failed")
+
+    async def _sweep(self) -> None:
+        await self.remove_orphans()
+        async with self._platform.database.read() as session:
+            live = select(Deployment.service_id).where(Deployment.status == "live")
+            found = list(await session.scalars(live))
+        for service_id in found:
+            # A service that is in somebody's hands is left to them, for now.
+            if not self._platform.rollouts.turn(service_id).locked():
+                await self._quietly(lambda service_id=service_id: self.mend(service_id))  # type: ignore[misc]
+        await asyncio.sleep(_SWEEP)
+
+    async def _keep_router(self) -> None:
+        try:
+            await self._platform.router.ping()
+        except RouterUnavailable:
+            log.warning("the router is gone: starting it again")
+            await self._platform.rollouts.restore_router()
+        await asyncio.sleep(_ROUTER)
+
+    async def mend(self, service_id: str) -> None:
+        """Make what runs of a service agree with its live release and its process counts."""
+        rollouts = self._platform.rollouts
+        async with rollouts.turn(service_id):
+            async with self._platform.database.read() as session:
+                live = select(Deployment.id).where(
+                    Deployment.service_id == service_id, Deployment.status == "live"
+                )
+                deployment_id = await session.scalar(live)
+            if deployment_id is not None:
+                _, release, place = await rollouts.load(deployment_id)
+                await self._mend(deployment_id, release, place)
+
+    async def _mend(self, deployment_id: str, release: Release, place: Place) -> None:
+        specs = {s.name: s for s in self._instances.wanted(deployment_id, release, place)}
+        present = await self._instances.of_deployment(deployment_id)
+        down = await self._down(name for name in present if name in specs)
+        new = [specs[name] for name in specs if name not in present or name in down]
+        if new:
+            await self._start(deployment_id, new, release, place)
+        surplus = [name for name in present if name not in specs]
+        if surplus:
+            await self._dismiss(deployment_id, surplus)
+        for name in set(present) & specs.keys():
+            self._watch(name, specs[name], release, place)
+
+    async def _down(self, names: Iterable[str]) -> set[str]:
+        states = {name: await self._platform.runtime.inspect(name) for name in names}
+        return {n for n, state in states.items() if state and state.state in ("created", "exited")}
+
+    async def _start(
+        self, deployment_id: str, new: list[ContainerSpec], release: Release, place: Place
+    ) -> None:
+        await self._instances.prepare(place)
+        await self._instances.launch(new, release, place)
+        found = await asyncio.gather(*(self._fit(spec.name, release, place) for spec in new))
+        for spec, complaint in zip(new, found, strict=True):
+            if complaint is not None:
+                self._journal.say(deployment_id, f"an instance was not fit to serve: {complaint}")
+                await self._instances.retire([spec.name], 0)
+            else:
+                await self._platform.runtime.keep_running(spec.name, True)
+                self._journal.say(deployment_id, f"{spec.name.rpartition('.')[2]} runs")
+        await self._platform.router.put_upstream(
+            upstream_of(deployment_id), await self._instances.servers(deployment_id)
+        )
+
+    async def _fit(self, name: str, release: Release, place: Place) -> str | None:
+        try:
+            async with asyncio.timeout(place.svc.deployment_timeout):
+                await self._instances.healthy(name, release, place)
+        except Unfit as error:
+            return str(error)
+        except TimeoutError:
+            return str(await self._instances.unanswered([name], release, place))
+        return None
+
+    async def _dismiss(self, deployment_id: str, surplus: list[str]) -> None:
+        upstream, router = upstream_of(deployment_id), self._platform.router
+        servers = {name: name.rpartition(".")[2] for name in surplus}
+        for server in servers.values():
+            await router.enable(upstream, server, False)
+        for server in servers.values():
+            await self._platform.rollouts.drain(upstream, server)
+        await self._instances.retire(surplus)
+        await router.put_upstream(upstream, await self._instances.servers(deployment_id))
+
+    def _watch(self, name: str, spec: ContainerSpec, release: Release, place: Place) -> None:
+        source = f"{spec.labels['barque.process']}.{spec.labels['barque.index']}"
+        masker = self._instances.masker(release, place)
+        self._platform.collector.watch(name, place.svc.id, source, masker)
+
+    async def _listen(self) -> None:
+        labels = {"barque.platform": self._platform.id}
+        async for event in self._platform.runtime.events(labels):
+            if "barque.deployment_id" in event.labels and ".release-" not in event.name:
+                self._spawn(self._quietly(lambda event=event: self._heed(event)))  # type: ignore[misc]
+
+    async def _heed(self, event: Event) -> None:
+        upstream, _, server = event.name.rpartition(".")
+        if event.action == "die":
+            await self._platform.router.enable(upstream, server, False)
+            return
+        deployment_id = event.labels["barque.deployment_id"]
+        deployment, release, place = await self._platform.rollouts.load(deployment_id)
+        if deployment.status != "live":
+            return
+        specs = {s.name: s for s in self._instances.wanted(deployment_id, release, place)}
+        if event.name in specs:
+            self._watch(event.name, specs[event.name], release, place)
+        with contextlib.suppress(Unfit, TimeoutError):
+            async with asyncio.timeout(place.svc.deployment_timeout):
+                await self._instances.healthy(event.name, release, place)
+            await self._platform.router.enable(upstream, server, True)
+
+    async def remove_orphans(self) -> None:
+        """Remove containers and networks that belong to nothing any more."""
+        platform, labels = self._platform, {"barque.platform": self._platform.id}
+        # First what is there, then what should be: nothing that is just being made is an orphan.
+        found = await platform.runtime.containers(labels)
+        networks = await platform.runtime.networks(labels)
+        async with platform.database.read() as session:
+            over = [status for status in ENDED if status != "live"]
+            wanted = set(
+                await session.scalars(select(Deployment.id).where(Deployment.status.not_in(over)))
+            )
+            kept = {network_of(one) for one in await session.scalars(select(Environment.id))}
+        orphans = [
+            name
+            for name, own in found.items()
+            if own.get("barque.deployment_id") not in wanted and name not in self.one_offs
+        ]
+        await self._instances.retire(orphans, 0)
+        for network in set(networks) - kept:
+            await platform.runtime.remove_network(network)

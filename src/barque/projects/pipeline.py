@@ -1,0 +1,259 @@
+"""The pipeline of a project: build, release and deploy in one, and how all of that goes."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from statistics import median, quantiles
+from typing import Any
+
+import msgspec
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from barque.audit.log import record
+from barque.deployments.models import Deployment
+from barque.deployments.rollout import KIND as DEPLOY
+from barque.deployments.service import enqueue
+from barque.http import Answer, Call, Routes
+from barque.images.build import KIND as BUILD
+from barque.images.controller import Ref
+from barque.images.models import Image
+from barque.images.service import enqueue as enqueue_build
+from barque.pages import Page, PageQuery, page_of
+from barque.projects.models import Environment
+from barque.releases.models import Release
+from barque.releases.service import freeze
+from barque.services.latest import LatestDeployment, LatestVersion, latest
+from barque.services.models import Service
+from barque.services.place import Place, allow
+from barque.store.tables import now
+
+routes = Routes("/orgs/{org}/projects/{project}/pipeline")
+
+WINDOW = timedelta(days=30)
+
+
+class PipelineRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What to build and deploy: a service of an environment, at a branch, tag or commit."""
+
+    service: str
+    env: str
+    ref: Ref | None = None
+
+
+class PipelineAnswer(msgspec.Struct, frozen=True):
+    """The image that is built, the release that it becomes, and the deployment of that."""
+
+    image_id: str
+    image_version: int
+    release_id: str
+    release_version: int
+    deployment_id: str
+
+
+class PipelineQuery(msgspec.Struct, frozen=True):
+    """Of which service, and of which environment."""
+
+    service: str | None = None
+    env: str | None = None
+
+
+class HistoryQuery(PageQuery, frozen=True):
+    """Which page, of which service and environment."""
+
+    service: str | None = None
+    env: str | None = None
+
+
+class ServiceStatus(msgspec.Struct, frozen=True):
+    """Where a service stands: its newest image, release and deployment, and what waits."""
+
+    env: str
+    service: str
+    latest_image: LatestVersion | None
+    latest_release: LatestVersion | None
+    latest_deployment: LatestDeployment | None
+    queued_builds: int
+    queued_deployments: int
+
+
+class PipelineStatus(msgspec.Struct, frozen=True):
+    """Where each service of a project stands."""
+
+    services: list[ServiceStatus]
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Of what ended: counts, the rate of success (0 to 1), and times in seconds of successes."""
+
+    total: int
+    succeeded: int
+    failed: int
+    success_rate: float | None
+    median_seconds: float | None
+    p95_seconds: float | None
+
+
+class PipelineMetrics(msgspec.Struct, frozen=True):
+    """The figures of the last `window_days`."""
+
+    window_days: int
+    builds: Figures
+    deployments: Figures
+
+
+class PipelineEvent(msgspec.Struct, frozen=True):
+    """A build or a deployment: `version` is the image's or the release's."""
+
+    kind: str
+    id: str
+    env: str
+    service: str
+    version: int
+    status: str
+    trigger: str | None
+    actor: str | None
+    error_detail: str | None
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+
+
+def _of_project(rows: Any, place: Place, query: Any) -> Any:
+    """Narrow rows that hold services to a project, and to what was asked for."""
+    rows = rows.join(Environment, Environment.id == Service.environment_id)
+    rows = rows.where(Environment.project_id == place.project.id)
+    if query.env is not None:
+        rows = rows.where((Environment.slug == query.env) | (Environment.id == query.env))
+    if query.service is not None:
+        rows = rows.where((Service.slug == query.service) | (Service.id == query.service))
+    return rows
+
+
+async def _chosen(call: Call, query: Any) -> None:
+    """Raise `NotFound` for an environment or service that is not there."""
+    if query.env is not None:
+        path = {**call.path, "env": query.env}
+        if query.service is not None:
+            path["svc"] = query.service
+        await call.platform.places.find(call.actor, path)
+
+
+@routes.endpoint("GET", "/status", answer=PipelineStatus, query=PipelineQuery)
+async def status(call: Call) -> PipelineStatus:
+    """Show where each service of the project stands."""
+    query = call.query(PipelineQuery)
+    await _chosen(call, query)
+    services = _of_project(select(Service, Environment.slug), call.place, query)
+    async with call.platform.database.read() as session:
+        found = (await session.execute(services.order_by(Environment.slug, Service.slug))).all()
+        return PipelineStatus([await _status(session, service, env) for service, env in found])
+
+
+async def _status(session: AsyncSession, service: Service, env: str) -> ServiceStatus:
+    waiting = []
+    for table in (Image, Deployment):
+        mine = select(table.id).where(table.service_id == service.id, table.status == "queued")
+        waiting.append(len((await session.scalars(mine)).all()))
+    return ServiceStatus(env, service.slug, *await latest(session, service.id), *waiting)
+
+
+@routes.endpoint("GET", "/metrics", answer=PipelineMetrics, query=PipelineQuery)
+async def metrics(call: Call) -> PipelineMetrics:
+    """Show how builds and deployments of the last 30 days went."""
+    query = call.query(PipelineQuery)
+    await _chosen(call, query)
+    async with call.platform.database.read() as session:
+        figures = [
+            _figures(await _ended(session, call.place, query, table, good), good)
+            for table, good in ((Image, ("built",)), (Deployment, ("live", "retired")))
+        ]
+    return PipelineMetrics(WINDOW.days, *figures)
+
+
+async def _ended(
+    session: AsyncSession, place: Place, query: PipelineQuery, table: Any, good: tuple[str, ...]
+) -> list[Any]:
+    rows = select(table.status, table.started, table.finished)
+    rows = _of_project(rows.join(Service, Service.id == table.service_id), place, query)
+    bad = "error" if table is Image else "failed"
+    rows = rows.where(table.status.in_([*good, bad]), table.created >= now() - WINDOW)
+    return list((await session.execute(rows)).all())
+
+
+def _figures(rows: list[Any], good: tuple[str, ...]) -> Figures:
+    times = [
+        (finished - started).total_seconds()
+        for status, started, finished in rows
+        if status in good and started and finished
+    ]
+    succeeded = sum(status in good for status, _, _ in rows)
+    slow = quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else None
+    return Figures(
+        len(rows), succeeded, len(rows) - succeeded, succeeded / len(rows) if rows else None,
+        median(times) if times else None, slow if slow is not None else (times or [None])[0],
+    )  # fmt: skip
+
+
+@routes.endpoint("GET", "/history", answer=Page[PipelineEvent], query=HistoryQuery)
+async def history(call: Call) -> Page[PipelineEvent]:
+    """List builds and deployments of the project, newest first."""
+    query = call.query(HistoryQuery)
+    await _chosen(call, query)
+    builds = select(
+        literal("build").label("kind"), Image.id, Environment.slug.label("env"),
+        Service.slug.label("service"), Image.version, Image.status,
+        literal(None).label("trigger"), literal(None).label("actor"), Image.error_detail,
+        Image.created, Image.started, Image.finished,
+    ).join(Service, Service.id == Image.service_id)  # fmt: skip
+    deployments = select(
+        literal("deployment").label("kind"), Deployment.id, Environment.slug.label("env"),
+        Service.slug.label("service"), Release.version, Deployment.status,
+        Deployment.trigger, Deployment.actor, Deployment.error_detail,
+        Deployment.created, Deployment.started, Deployment.finished,
+    ).join(Service, Service.id == Deployment.service_id).join(
+        Release, Release.id == Deployment.release_id
+    )  # fmt: skip
+    both = union_all(
+        _of_project(builds, call.place, query), _of_project(deployments, call.place, query)
+    ).subquery()
+    async with call.platform.database.read() as session:
+        rows = select(both).order_by(both.c.id.desc())
+        found, pagination = await page_of(session, rows, query)
+    events = [msgspec.convert(dict(row._mapping), PipelineEvent) for row in found]
+    return Page(events, pagination)
+
+
+@routes.endpoint(
+    "POST", "/deploy", answer=PipelineAnswer, status=202, role="developer", body=PipelineRequest,
+    errors=(409,), once=True,
+)  # fmt: skip
+async def deploy(call: Call) -> Answer:
+    """Build a service, release the image, and deploy that."""
+    body = await call.body(PipelineRequest)
+    place = await call.platform.places.find(
+        call.actor, {**call.path, "env": body.env, "svc": body.service}
+    )
+    allow(call.actor, place, "developer")
+    async with call.once() as session:
+        value = await build_and_deploy(session, call, place, body.ref, "pipeline")
+        answer = call.remember(session, value)
+    await begin(call, value)
+    return answer
+
+
+async def build_and_deploy(
+    session: AsyncSession, call: Call, place: Place, ref: str | None, trigger: str
+) -> PipelineAnswer:
+    """Queue a build, the release that it becomes, and its deployment. Raises `Conflict`."""
+    image = await enqueue_build(session, place, ref)
+    there = replace(call, place=place)
+    record(session, there, "image.build", f"images/{image.version}", after={"ref": image.ref})
+    release = await freeze(session, call.platform, place, image)
+    deployment = await enqueue(session, call, place, release, trigger)
+    return PipelineAnswer(image.id, image.version, release.id, release.version, deployment.id)
+
+
+async def begin(call: Call, value: PipelineAnswer) -> None:
+    """Begin what `build_and_deploy` queued, once its transaction is over."""
+    await call.platform.pipeline.begin(BUILD, value.image_id)
+    await call.platform.pipeline.begin(DEPLOY, value.deployment_id)
