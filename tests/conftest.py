@@ -26,6 +26,7 @@ class Server:
     port: int
     process: subprocess.Popen[bytes] | None = None
     apps_port: int = field(default_factory=free_port)
+    webhook_secret: str = "a secret of the tests"
 
     @property
     def url(self) -> str:
@@ -43,6 +44,7 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
         # The tests' httpd has no handler for SIGTERM: stopping it always takes this long.
         environment["BARQUE_STOP_TIMEOUT"] = "1"
+        environment["BARQUE_WEBHOOK_SECRET"] = self.webhook_secret
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         options += ["--apps-port", str(self.apps_port)]
@@ -59,6 +61,9 @@ class Server:
                 time.sleep(0.05)
             else:
                 return
+
+    def ready(self) -> dict[str, str]:
+        return dict(httpx.get(f"{self.url}/ready", timeout=30).json())
 
     def kill(self) -> None:
         if self.process is not None:
@@ -111,11 +116,8 @@ def org(api: httpx.Client) -> str:
 
 
 @pytest.fixture
-def env(api: httpx.Client, org: str) -> str:
-    assert api.post(f"{org}/projects/", json={"name": "Shop"}).status_code == 201
-    answer = api.post(f"{org}/projects/shop/envs/", json={"name": "Production"})
-    assert answer.status_code == 201
-    return f"{org}/projects/shop/envs/production"
+def env(api: httpx.Client) -> str:
+    return make_env(api)
 
 
 WEB = {
@@ -172,10 +174,22 @@ class App:
         return str(self.api.get(f"{self.path}/images/{version}/log").json()["log_text"])
 
 
+def make_env(api: httpx.Client) -> str:
+    """Make an organization, a project and an environment, and return the last one's path."""
+    org = f"/orgs/org-{uuid.uuid4().hex[:10]}"
+    for parent, name in (
+        ("/orgs", org.removeprefix("/orgs/")), (f"{org}/projects", "Shop"),
+        (f"{org}/projects/shop/envs", "Production"),
+    ):  # fmt: skip
+        assert api.post(parent, json={"name": name}).status_code == 201
+    return f"{org}/projects/shop/envs/production"
+
+
 def make_app(server: Server, api: httpx.Client, env: str, name: str = "api") -> App:
     owner = env.split("/")[2]
     repository = server.repositories / owner / name
-    subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
+    if not repository.exists():
+        subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
     body = {"name": name, "platform": "wind", "github_repository": f"{owner}/{name}"}
     assert api.post(f"{env}/services", json=body).status_code == 201
     return App(api, f"{env}/services/{name}", repository)

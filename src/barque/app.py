@@ -28,9 +28,10 @@ from barque.routing.port import RouterUnavailable
 from barque.runtimes.port import RuntimeUnavailable
 from barque.services.controller import routes as services
 from barque.system.controller import routes as system
+from barque.system.openapi import document
 
 API = "/api/v1"
-ROOT = ("/health", "/ready", "/metrics")
+ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
 CONTROLLERS = (
     accounts, projects, services, config, images, releases, deployments, processes, pipeline,
     promotion, github, audit, system,
@@ -47,6 +48,7 @@ def endpoints() -> list[tuple[str, Endpoint]]:
 
 def create_app(platform: Platform) -> Litestar:
     """Make the application around a platform; it starts and stops with it."""
+    platform.api_document = document(endpoints())
     by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for path, endpoint in endpoints():
         by_path[path][endpoint.method] = endpoint

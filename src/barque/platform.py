@@ -1,6 +1,8 @@
 """The platform, assembled: every part made once, from the settings."""
 
+import logging
 import os
+from typing import Any
 
 from barque.accounts.keys import Keys
 from barque.accounts.service import administrator_key
@@ -38,6 +40,9 @@ class Platform:
     def __init__(self, settings: Settings) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.settings = settings
+        # Each probe of a health check would be a line of the log.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        self.api_document: dict[str, Any] = {}
         self.database = Database(settings.store_url)
         self.cache = Cache(self.database)
         self.keys = Keys(self.database, self.cache)

@@ -87,7 +87,9 @@ async def update_org(call: Call) -> wire.OrganizationView:
         return _org(org)
 
 
-@routes.endpoint("DELETE", "/orgs/{org}", status=204, role="admin", query=Cascade, errors=(409,))
+@routes.endpoint(
+    "DELETE", "/orgs/{org}", status=204, role="admin", query=Cascade, errors=(409, 503)
+)
 async def delete_org(call: Call) -> None:
     """Delete an organization; one that has projects only with `cascade=true`."""
     cascade = call.query(Cascade).cascade

@@ -1,6 +1,6 @@
 """Endpoints of what runs: scaling, processes, logs, one-off commands."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -115,7 +115,7 @@ async def runtime_logs(call: Call) -> LogLines | Answer:
     check(since="must have a time zone" if query.since and not query.since.tzinfo else None)
     logs, service_id = call.platform.logs, call.place.svc.id
     stream, source = output_of(service_id), f"{query.process}." if query.process else ""
-    since = query.since.isoformat() if query.since else ""
+    since = _stamp(query.since) if query.since else ""
     lines = logs.read(stream, source=source, since=since, tail=query.tail)
     if not (call.wants_events or query.follow):
         return LogLines([_line(line) for line in lines])
@@ -129,6 +129,11 @@ async def runtime_logs(call: Call) -> LogLines | Answer:
             return None if await session.get(Service, service_id) else "deleted"
 
     return Answer(events=logs.follow(stream, after, ended, source=source, show=_line))
+
+
+def _stamp(moment: datetime) -> str:
+    # Without its zone, so that it sorts before every stamp of that moment, however precise.
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def _line(line: Line) -> LogLine:

@@ -128,7 +128,7 @@ async def update_project(call: Call) -> ProjectView:
         return _project(row)
 
 
-@routes.endpoint("DELETE", "/{project}", status=204, role="admin", query=Cascade, errors=(409,))
+@routes.endpoint("DELETE", "/{project}", status=204, role="admin", query=Cascade, errors=(409, 503))
 async def delete_project(call: Call) -> None:
     """Delete a project; one that has environments only with `cascade=true`."""
     cascade = call.query(Cascade).cascade
@@ -194,7 +194,7 @@ async def update_environment(call: Call) -> EnvironmentView:
 
 
 @routes.endpoint(
-    "DELETE", "/{project}/envs/{env}", status=204, role="admin", query=Cascade, errors=(409,)
+    "DELETE", "/{project}/envs/{env}", status=204, role="admin", query=Cascade, errors=(409, 503)
 )
 async def delete_environment(call: Call) -> None:
     """Delete an environment; one that has services only with `cascade=true`."""

@@ -154,7 +154,7 @@ async def update_service(call: Call) -> ServiceView:
         return await _view(session, call, row)
 
 
-@routes.endpoint("DELETE", "/{svc}", status=204, role="admin")
+@routes.endpoint("DELETE", "/{svc}", status=204, role="admin", errors=(503,))
 async def delete_service(call: Call) -> None:
     """Delete a service."""
     left = await footprint(call.platform, call.place)

@@ -1,11 +1,13 @@
 """Endpoints about the platform itself."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
 from barque.http import Answer, Call, Routes
 from barque.settings import PLATFORM_NAMES
+from barque.system.docs import page
 from barque.system.metrics import exposition
 
 routes = Routes()
@@ -79,3 +81,15 @@ async def _state(ping: Callable[[], Awaitable[None]]) -> str:
 async def metrics(call: Call) -> Answer:
     """Show counts and times of the platform, for Prometheus."""
     return Answer(raw=await exposition(call.platform), media=call.endpoint.media)
+
+
+@routes.endpoint("GET", "/schema/openapi.json", answer=dict[str, Any], public=True)
+async def openapi(call: Call) -> Answer:
+    """Show the OpenAPI 3.1 document of this very platform."""
+    return Answer(call.platform.api_document)
+
+
+@routes.endpoint("GET", "/docs", public=True, media="text/html; charset=utf-8")
+async def docs(call: Call) -> Answer:
+    """Show the API reference as a page to browse."""
+    return Answer(raw=page(call.platform.api_document), media=call.endpoint.media)
