@@ -3,8 +3,8 @@ setup:
 	@scripts/setup.sh
 up: setup
 	@DOCKER_HOST=$$(scripts/engine.sh) scripts/up.sh
-down:
-	@kill "$$(cat $${BARQUE_DATA_DIR:-.barque}/serve.pid)"
+down: setup
+	@DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m barque down
 lint: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .

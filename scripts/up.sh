@@ -1,19 +1,28 @@
 #!/usr/bin/env bash
-# Starts the platform unless it runs, waits until it answers, and says where it is.
+# Starts the platform unless it runs, deploys the example, and says where everything is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 port=${BARQUE_PORT:-8000}
-url=http://127.0.0.1:$port
-data=${BARQUE_DATA_DIR:-.barque}
-if ! curl -fs "$url/health" >/dev/null; then
+export BARQUE_URL=http://127.0.0.1:$port
+data=$(realpath -m "${BARQUE_DATA_DIR:-.barque}")
+export BARQUE_REPOSITORIES=$data/repositories
+mkdir -p "$BARQUE_REPOSITORIES"
+if ! curl -fs "$BARQUE_URL/health" >/dev/null; then
     echo "==> starting the platform"
-    mkdir -p "$data"
-    setsid .venv/bin/python -m barque serve >"$data/serve.log" 2>&1 </dev/null &
-    echo $! >"$data/serve.pid"
+    # Set BARQUE_GIT_BASE_URL to build from elsewhere, such as https://github.com.
+    BARQUE_GIT_BASE_URL=${BARQUE_GIT_BASE_URL:-file://$BARQUE_REPOSITORIES} \
+        setsid .venv/bin/python -m barque serve >"$data/serve.log" 2>&1 </dev/null &
     for _ in $(seq 100); do
-        curl -fs "$url/health" >/dev/null && break
+        curl -fs "$BARQUE_URL/health" >/dev/null && break
         sleep 0.2
     done
 fi
-curl -fs "$url/health" >/dev/null || { echo "it did not start: see $data/serve.log"; exit 1; }
-echo "API: $url/api/v1   administrator's key: $data/admin.key"
+curl -fs "$BARQUE_URL/health" >/dev/null || { echo "it did not start: see $data/serve.log"; exit 1; }
+BARQUE_API_KEY=$(cat "$data/admin.key")
+export BARQUE_API_KEY
+case ${BARQUE_GIT_BASE_URL:-file://$BARQUE_REPOSITORIES} in
+    "file://$BARQUE_REPOSITORIES") .venv/bin/python scripts/example.py ;;
+    *) echo "The example is left out: repositories come from $BARQUE_GIT_BASE_URL" ;;
+esac
+echo "API:     $BARQUE_URL/api/v1   (documented at $BARQUE_URL/docs)"
+echo "Key:     $data/admin.key   (the administrator's)"

@@ -5,6 +5,7 @@ route and its page in the OpenAPI document, so that the two cannot differ.
 """
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 BODY_LIMIT = 8 * 1024 * 1024
 encode = msgspec.json.encode
+_KEY = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,8 @@ class Call:
         header = self.request.headers.get("idempotency-key")
         if header is None:
             return None
-        if not 1 <= len(header) <= 255:
-            raise Invalid.field("Idempotency-Key", "must be 1 to 255 characters")
+        if not _KEY.fullmatch(header):
+            raise Invalid.field("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
         return hashlib.sha256(f"{self.actor.user_id}\n{header}".encode()).hexdigest()
 
     def _fingerprint(self) -> str:

@@ -1,8 +1,12 @@
 """Schemathesis over the served document: no server error, no undocumented status."""
 
+from contextlib import suppress
+from itertools import product
+
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from schemathesis import Case
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.generation import GenerationMode
@@ -24,9 +28,10 @@ def test_the_api_is_as_documented(own_server: Server) -> None:
         names["svc"] = "api"
     schema = schemathesis.openapi.from_url(f"{own_server.url}/schema/openapi.json")
     findings = []
-    for found in schema.get_all_operations():
+    for found, mode in product(schema.get_all_operations(), GenerationMode):
         try:
-            for mode in GenerationMode:
+            # Where there is nothing to send, nothing wrong can be sent.
+            with suppress(Unsatisfiable):
                 _try(own_server, found.ok(), names, mode)
         except FailureGroup as group:
             findings += [str(one) for one in group.exceptions]

@@ -1,0 +1,1 @@
+"""The program `barque`, on the Python client."""

@@ -1,0 +1,20 @@
+"""The commands."""
+
+import typer
+
+from barque.cli import resources, service, system
+from barque.cli.context import sentences
+
+app = typer.Typer(
+    name="barque", help="A deploy you can trust.", no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False,
+)  # fmt: skip
+system.add_to(app)
+resources.add_to(app)
+service.add_to(app)
+
+
+def main() -> None:
+    """Run the program."""
+    with sentences():
+        app()

@@ -1,0 +1,184 @@
+"""Commands about one service: build, deploy, scale, logs and the rest."""
+
+import re
+import webbrowser
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from barque.cli.context import address_of, client, err, fail, linked, out, show
+from barque.cli.system import Json
+from barque.client import Service
+
+At = Annotated[str | None, typer.Option("--service", "-s", help="org/project/env/service")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show it live, to its end.")]
+
+_SPAN = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _service(at: str | None) -> Service:
+    return client().service(address_of(at))
+
+
+def _print(lines: Iterator[str], as_json: bool) -> None:
+    # What is followed is for people: where JSON was asked for, only that goes to the output.
+    console = err if as_json else out
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def build(
+    ref: Annotated[str | None, typer.Option(help="A branch, tag or commit.")] = None,
+    at: At = None, follow: Follow = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Build an image from the repository."""
+    service = _service(at)
+    answer = service.build(ref)
+    if not follow:
+        show(answer, ("version", "image_id"), as_json)
+        return
+    _print(service.follow_build(answer["version"]), as_json)
+    image = service.image(answer["version"])
+    show(image, ("version", "status", "commit_sha"), as_json)
+    if image["status"] != "built":
+        fail(f"image {image['version']}: {image['error_detail']}")
+
+
+def _follow(service: Service, answer: dict[str, Any], follow: bool, as_json: bool) -> None:
+    if not follow:
+        show(answer, ("release_version", "deployment_id"), as_json)
+        return
+    _print(service.follow_deployment(answer["deployment_id"]), as_json)
+    row = service.deployment(answer["deployment_id"])
+    if as_json:
+        show(row, (), as_json)
+    if row["status"] not in ("live", "retired"):
+        fail(f"the deployment is {row['status']}: {row['error_detail'] or 'see its log'}")
+
+
+def deploy(
+    image: Annotated[int | None, typer.Option(help="An image's version.")] = None,
+    at: At = None, follow: Follow = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Release the newest image and roll it out."""
+    service = _service(at)
+    _follow(service, service.deploy(image), follow, as_json)
+
+
+def rollback(
+    release: Annotated[int | None, typer.Option(help="A release's version.")] = None,
+    at: At = None, follow: Follow = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Go back to the release that was live before."""
+    service = _service(at)
+    _follow(service, service.rollback(release), follow, as_json)
+
+
+def restart(at: At = None, follow: Follow = False, as_json: Json = False) -> None:
+    """Replace every instance by a new one, without a dropped request."""
+    service = _service(at)
+    _follow(service, service.restart(), follow, as_json)
+
+
+def promote(
+    source_env: str, target_env: str, at: At = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show the changes.")] = False,
+    follow: Follow = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Deploy in one environment the image that is live in another."""
+    org, project, _, name = address_of(at).split("/")
+    where = (f"{org}/{project}", name, source_env, target_env)
+    if preview:
+        said = client().promote_preview(*where)
+        show(said, ("service", "same_image", "config"), as_json)
+        return
+    answer = client().promote(*where)
+    _follow(_service(f"{org}/{project}/{target_env}/{name}"), answer, follow, as_json)
+
+
+def scale(
+    counts: Annotated[list[str], typer.Argument(help="web=3 worker=1 ...")],
+    at: At = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Change how many instances run."""
+    if wrong := [one for one in counts if not re.fullmatch(r"[^=]+=\d+", one)]:
+        fail(f"'{wrong[0]}' is not type=count", 2)
+    wanted = {name: int(count) for name, count in (one.split("=") for one in counts)}
+    show(_service(at).scale(wanted), ("process_counts",), as_json)
+
+
+def ps(at: At = None, as_json: Json = False) -> None:
+    """List the running instances."""
+    columns = ("type", "index", "state", "release", "started", "restarts", "cpu", "memory")
+    show(_service(at).processes(), columns, as_json)
+
+
+def releases(at: At = None, as_json: Json = False) -> None:
+    """List the newest releases."""
+    show(_service(at).releases(), ("version", "status", "commit_sha", "created"), as_json)
+
+
+def deployments(at: At = None, as_json: Json = False) -> None:
+    """List the newest deployments."""
+    columns = ("id", "status", "trigger", "actor", "created")
+    show(_service(at).deployments(), columns, as_json)
+
+
+def logs(
+    process: Annotated[str | None, typer.Option(help="Of one process type.")] = None,
+    since: Annotated[str | None, typer.Option(help="10m, 2h, 1d, or a moment.")] = None,
+    tail: Annotated[int, typer.Option(help="The last lines.")] = 100,
+    at: At = None, follow: Follow = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show what the instances wrote."""
+    service, query = _service(at), {"process": process, "since": _moment(since), "tail": tail}
+    rows = iter(service.logs(**query)) if not follow else service.follow_logs(**query)
+    if as_json and not follow:
+        show(list(rows), (), as_json)
+        return
+    for row in rows:
+        line = f"{row['at'][:19]} {row['process']}.{row['index']} | {row['text']}"
+        out.print(line, markup=False, soft_wrap=True)
+
+
+def _moment(since: str | None) -> str | None:
+    span = _SPAN.fullmatch(since or "")
+    if span is None:
+        return since
+    return (datetime.now(UTC) - timedelta(**{_UNITS[span[2]]: int(span[1])})).isoformat()
+
+
+def run(
+    command: Annotated[list[str], typer.Argument(help="The command, for a shell.")],
+    at: At = None,
+    timeout: Annotated[int, typer.Option(help="Seconds that it may take.")] = 300,
+    as_json: Json = False,
+) -> None:
+    """Run a one-off command in the live release."""
+    said = _service(at).run(" ".join(command), timeout)
+    if as_json:
+        show(said, (), as_json)
+    else:
+        typer.echo(said["output"], nl=False)
+    if said["timed_out"]:
+        fail(f"the command took over {timeout} s: give it more with --timeout")
+    raise typer.Exit(said["exit_code"])
+
+
+def open_service(at: At = None) -> None:
+    """Print the service's address, and open it where there is a browser."""
+    url = str(_service(at or linked()).get()["url"])
+    typer.echo(url)
+    webbrowser.open(url)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (
+        build, deploy, rollback, restart, promote, scale, ps, releases, deployments, logs, run,
+    ):  # fmt: skip
+        app.command()(command)
+    app.command("open")(open_service)

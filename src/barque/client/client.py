@@ -1,0 +1,216 @@
+"""What the platform offers, as methods."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from barque.client.transport import Transport
+
+Row = dict[str, Any]
+
+
+def path_of(address: str) -> str:
+    """Turn `org[/project[/env[/service]]]` into the path of the API. Raises `ValueError`."""
+    parts = address.strip("/").split("/")
+    if not all(parts) or len(parts) > 4:
+        raise ValueError(f"'{address}' is no address: write org/project/env/service")
+    words = ("orgs", "projects", "envs", "services")
+    return "".join(f"/{word}/{part}" for word, part in zip(words, parts, strict=False))
+
+
+class Client:
+    """The platform at `url`, as whoever holds `key`. Raises `ApiError` and `Unreachable`."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.transport = Transport(url, key)
+
+    def whoami(self) -> Row:
+        """Tell who is calling."""
+        return self._call("GET", "/whoami")
+
+    def platforms(self) -> list[Row]:
+        """List the platform names with their bindings."""
+        return self._call("GET", "/platforms")
+
+    def children(self, address: str = "") -> list[Row]:
+        """List what an address holds: orgs of "", projects of an org, and so on."""
+        return self._call("GET", self._children_path(address))
+
+    def create(self, parent: str, **fields: Any) -> Row:
+        """Make a child of an address: an org of "", a project of an org, and so on."""
+        return self._call("POST", self._children_path(parent), fields)
+
+    def get(self, address: str) -> Row:
+        """Show an org, project, environment or service."""
+        return self._call("GET", path_of(address))
+
+    def update(self, address: str, **fields: Any) -> Row:
+        """Change an org, project, environment or service."""
+        return self._call("PATCH", path_of(address), fields)
+
+    def delete(self, address: str, cascade: bool = False) -> None:
+        """Delete an org, project, environment or service."""
+        query = {"cascade": "true"} if cascade else {}
+        self._call("DELETE", path_of(address), **query)
+
+    def config(self, address: str) -> list[Row]:
+        """List the config of one level."""
+        return self._call("GET", f"{path_of(address)}/config")
+
+    def set_config(
+        self, address: str, values: dict[str, str], *, secret: bool = False, buildtime: bool = False
+    ) -> Row:
+        """Set config variables, all or nothing; says what was created, replaced, unchanged."""
+        variables = [
+            {"name": name, "value": value, "secret": secret, "buildtime": buildtime}
+            for name, value in values.items()
+        ]
+        return self._call("POST", f"{path_of(address)}/config/bulk", {"variables": variables})
+
+    def import_config(self, address: str, dotenv: str, *, secret: bool = False) -> Row:
+        """Set config variables from dotenv text, all or nothing."""
+        body = {"raw": dotenv, "secret": secret}
+        return self._call("POST", f"{path_of(address)}/config/bulk", body)
+
+    def unset_config(self, address: str, name: str) -> bool:
+        """Delete a config variable of one level. Returns whether it was there."""
+        for row in self.config(address):
+            if row["name"] == name:
+                self._call("DELETE", f"{path_of(address)}/config/{row['id']}")
+                return True
+        return False
+
+    def audit(self, org: str, page: int = 1) -> Row:
+        """Read one page of an org's audit log, newest first."""
+        return self._call("GET", f"{path_of(org)}/audit", page=page)
+
+    def promote(self, project: str, service: str, source_env: str, target_env: str) -> Row:
+        """Deploy in one environment what is live in another."""
+        body = {"service": service, "source_env": source_env, "target_env": target_env}
+        return self._call("POST", f"{path_of(project)}/promote", body)
+
+    def promote_preview(self, project: str, service: str, source_env: str, target_env: str) -> Row:
+        """Show what a promotion would change."""
+        path = f"{path_of(project)}/promote/preview"
+        query = {"service": service, "source_env": source_env, "target_env": target_env}
+        return self._call("GET", path, **query)
+
+    def service(self, address: str) -> "Service":
+        """Return a handle of a service. Raises `ValueError` for what is no full address."""
+        if address.strip("/").count("/") != 3:
+            raise ValueError(f"'{address}' is no service: write org/project/env/service")
+        return Service(self, path_of(address))
+
+    def _children_path(self, address: str) -> str:
+        words = ("orgs", "projects", "envs", "services")
+        if not address:
+            return "/orgs"
+        depth = address.strip("/").count("/") + 1
+        if depth > 3:
+            raise ValueError(f"'{address}' is a service: it holds nothing else")
+        return f"{path_of(address)}/{words[depth]}"
+
+    def _call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        return self.transport.call(method, path, body, **query)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service, through its client."""
+
+    client: Client
+    path: str
+
+    def get(self) -> Row:
+        """Show the service."""
+        return self._call("GET")
+
+    def resolved_config(self) -> list[Row]:
+        """Show the merged config, each variable with the level it came from."""
+        return self._call("GET", "/config/resolved")
+
+    def build(self, ref: str | None = None) -> Row:
+        """Enqueue a build."""
+        return self._call("POST", "/images/build", {"ref": ref} if ref else {})
+
+    def images(self) -> list[Row]:
+        """List the newest images."""
+        return list(self._call("GET", "/images")["items"])
+
+    def image(self, version: int) -> Row:
+        """Show an image."""
+        return self._call("GET", f"/images/{version}")
+
+    def build_log(self, version: int) -> Row:
+        """Show a build log."""
+        return self._call("GET", f"/images/{version}/log")
+
+    def follow_build(self, version: int) -> Iterator[str]:
+        """Follow a build log to its end, line by line."""
+        return self._lines(f"/images/{version}/log")
+
+    def deploy(self, image_version: int | None = None) -> Row:
+        """Release an image (the newest, unless one is named) and roll it out."""
+        body = {"image_version": image_version} if image_version else {}
+        return self._call("POST", "/deploy", body)
+
+    def rollback(self, release_version: int | None = None) -> Row:
+        """Roll an earlier release out again."""
+        body = {"release_version": release_version} if release_version else {}
+        return self._call("POST", "/rollback", body)
+
+    def restart(self) -> Row:
+        """Replace every instance by a new one, without a dropped request."""
+        return self._call("POST", "/restart", {})
+
+    def scale(self, counts: dict[str, int]) -> Row:
+        """Change how many instances run."""
+        return self._call("POST", "/scale", {"process_counts": counts})
+
+    def run(self, command: str, timeout: int = 300) -> Row:
+        """Run a one-off command in the live release."""
+        body = {"command": command, "timeout": timeout}
+        return self.client.transport.call("POST", f"{self.path}/run", body, wait=timeout + 60)
+
+    def releases(self) -> list[Row]:
+        """List the 50 newest releases."""
+        return self._call("GET", "/releases")
+
+    def deployments(self) -> list[Row]:
+        """List the newest deployments."""
+        return list(self._call("GET", "/deployments")["items"])
+
+    def deployment(self, deployment_id: str) -> Row:
+        """Show a deployment."""
+        return self._call("GET", f"/deployments/{deployment_id}")
+
+    def follow_deployment(self, deployment_id: str) -> Iterator[str]:
+        """Follow what a deployment says to its end, line by line."""
+        return self._lines(f"/deployments/{deployment_id}/log")
+
+    def cancel(self, deployment_id: str) -> Row:
+        """Cancel a deployment that has not switched yet."""
+        return self._call("POST", f"/deployments/{deployment_id}/cancel")
+
+    def processes(self) -> list[Row]:
+        """List the running instances."""
+        return self._call("GET", "/processes")
+
+    def logs(self, **query: Any) -> list[Row]:
+        """Show what instances wrote: `process`, `since` (RFC 3339) and `tail` narrow it."""
+        return list(self._call("GET", "/logs", **query)["lines"])
+
+    def follow_logs(self, **query: Any) -> Iterator[Row]:
+        """Follow what instances write."""
+        for event in self.client.transport.events(f"{self.path}/logs", **query):
+            if event.kind == "message":
+                yield json.loads(event.data)
+
+    def _lines(self, path: str) -> Iterator[str]:
+        for event in self.client.transport.events(f"{self.path}{path}"):
+            if event.kind == "message":
+                yield json.loads(event.data)["text"]
+
+    def _call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:
+        return self.client.transport.call(method, f"{self.path}{path}", body, **query)

@@ -1,0 +1,130 @@
+"""The program `barque`, against the real platform."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import App, Server
+from tests.e2e.helpers import web
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def barque(server: Server, tmp_path: Path) -> Run:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
+    environment = {**inherited, "XDG_CONFIG_HOME": str(tmp_path), "COLUMNS": "200"}
+
+    def run(*arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "barque", *arguments], env={**environment, **more}, cwd=tmp_path,
+            capture_output=True, text=True, input=stdin, check=False,
+        )  # fmt: skip
+
+    assert run("login", server.url, stdin=server.key).returncode == 0
+    return run
+
+
+def said(done: subprocess.CompletedProcess[str]) -> object:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_login_is_kept_private(server: Server, barque: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "barque" / "credentials.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "admin@localhost" in barque("whoami").stdout
+    wrong = barque("login", server.url, stdin="barque_wrong")
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("barque: the API key is unknown")
+    nobody = barque("whoami", XDG_CONFIG_HOME="/nonexistent")
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert "barque login" in nobody.stderr
+    gone = barque("whoami", BARQUE_URL="http://127.0.0.1:9", BARQUE_API_KEY="x")
+    assert gone.returncode == 1
+    assert "barque serve" in gone.stderr
+    assert "Traceback" not in gone.stderr
+
+
+def test_what_people_own(barque: Run, app: App) -> None:
+    env = app.path.removeprefix("/orgs/").partition("/services")[0]
+    org, _, project, _, name = env.split("/")
+    where = f"{org}/{project}/{name}"
+    assert org in barque("orgs", "list").stdout
+    made = said(barque("services", "create", where, "Worker", "--platform", "steam", "--json"))
+    assert (made["slug"], made["platform"]) == ("worker", "steam")  # type: ignore[index]
+    changed = barque("services", "set", f"{where}/worker", "--repository", "a/b", "--json")
+    assert said(changed)["github_repository"] == "a/b"  # type: ignore[index]
+    bad = barque("services", "create", where, "Worker")
+    assert bad.returncode == 1
+    assert "is taken" in bad.stderr
+    assert barque("services", "delete", f"{where}/worker").returncode == 0
+    slugs = [row["slug"] for row in said(barque("services", "list", where, "--json"))]  # type: ignore[attr-defined]
+    assert slugs == ["api"]
+    assert barque("nonsense").returncode == 2
+
+
+def test_config(barque: Run, app: App, tmp_path: Path) -> None:
+    address = "/".join(app.path.split("/")[2::2])
+    assert barque("config", "list").returncode == 1
+    assert barque("link", address).returncode == 0
+    assert barque("config", "set", "A=1", "B=x=y").returncode == 0
+    assert barque("config", "set", "TOKEN=hidden-value", "--secret").returncode == 0
+    (tmp_path / "more.env").write_text("C=3\nexport D='four'\n")
+    assert barque("config", "import", "more.env").returncode == 0
+    rows = said(barque("config", "resolved", "--json"))
+    assert {row["name"]: row["value"] for row in rows} == {  # type: ignore[attr-defined]
+        "A": "1", "B": "x=y", "C": "3", "D": "four", "TOKEN": None,
+    }  # fmt: skip
+    assert barque("config", "unset", "A").returncode == 0
+    assert barque("config", "unset", "A").returncode == 1
+    assert barque("config", "set", "novalue").returncode == 2
+    refused = barque("config", "set", "PORT=1")
+    assert refused.returncode == 1
+    assert "PORT" in refused.stderr
+
+
+def test_from_build_to_rollback(barque: Run, app: App) -> None:
+    service = ("-s", "/".join(app.path.split("/")[2::2]))
+    app.commit({**web("one"), "Procfile": "web: echo up; exec httpd -f -p $PORT -h /www\n"})
+    built = barque("build", "--follow", *service)
+    assert built.returncode == 0, built.stderr
+    assert "building commit" in built.stdout
+    deployed = barque("deploy", "--follow", *service)
+    assert deployed.returncode == 0, deployed.stderr
+    assert "live: the new release serves" in deployed.stdout
+    assert said(barque("scale", "web=2", "--json", *service))["process_counts"] == {"web": 2}  # type: ignore[index]
+    assert barque("scale", "web", *service).returncode == 2
+    assert barque("restart", "--follow", *service).returncode == 0
+    rows = said(barque("ps", "--json", *service))
+    assert [(row["type"], row["index"]) for row in rows] == [("web", 0), ("web", 1)]  # type: ignore[attr-defined]
+    assert "| up" in barque("logs", "--process", "web", "--since", "1h", *service).stdout
+    ran = barque("run", *service, "--", "echo", "hi;", "exit", "4")
+    assert (ran.returncode, ran.stdout) == (4, "hi\n")
+    app.commit({"Procfile": "web: exit 9\n"})
+    assert barque("build", "--follow", *service).returncode == 0
+    failed = barque("deploy", "--follow", *service)
+    assert failed.returncode == 1
+    assert "exit code 9" in failed.stderr
+    assert "failed" in barque("deployments", *service).stdout
+    assert "failed" in barque("releases", *service).stdout
+    address = app.api.get(app.path).json()["url"]
+    assert barque("open", *service, BROWSER="true").stdout.startswith(address)
+    app.commit({"Dockerfile": "FROM barque/base:busybox\nRUN exit 3\n"})
+    broken = barque("build", "--follow", *service)
+    assert broken.returncode == 1
+    assert "exit code: 3" in broken.stderr
+
+
+def test_serve_and_down(own_server: Server, barque: Run) -> None:
+    data = ("--data-dir", str(own_server.data_dir), "--apps-port", str(own_server.apps_port))
+    assert barque("down", *data).returncode == 0
+    assert own_server.process is not None
+    assert own_server.process.wait(timeout=30) == 0
+    found = subprocess.run(["pgrep", "-f", str(own_server.data_dir)], check=False)
+    assert found.returncode == 1, "nothing of it runs any more"
