@@ -1,4 +1,4 @@
-.PHONY: setup up down lint test
+.PHONY: setup up down lint test bench-deploy bench-build bench-api
 setup:
 	@scripts/setup.sh
 up: setup
@@ -9,5 +9,8 @@ lint: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-test: setup
+test:
+	@scripts/setup.sh tests
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/pytest -n 2
+bench-deploy bench-build bench-api: bench-%: setup
+	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

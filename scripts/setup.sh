@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes everything that Barque needs on a Debian or Ubuntu machine; quick when it is there already.
+# With the argument `tests`, also what only its tests need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +16,10 @@ install_packages() {
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     if [ ! -x /usr/bin/docker ] || ! command -v dockerd >/dev/null; then
         missing+=(docker.io iptables ca-certificates)
+    fi
+    if [ "${1:-}" = tests ] && ! command -v initdb >/dev/null \
+        && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
+        missing+=(postgresql)
     fi
     [ ${#missing[@]} = 0 ] && return
     echo "==> installing ${missing[*]}"
@@ -49,6 +54,6 @@ make_base_image() {
     rm -r "$context"
 }
 
-install_packages
+install_packages "${1:-}"
 make_environment
 make_base_image

@@ -27,6 +27,8 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     apps_port: int = field(default_factory=free_port)
     webhook_secret: str = "a secret of the tests"
+    engine: str | None = None
+    database: str | None = None
 
     @property
     def url(self) -> str:
@@ -45,6 +47,10 @@ class Server:
         # The tests' httpd has no handler for SIGTERM: stopping it always takes this long.
         environment["BARQUE_STOP_TIMEOUT"] = "1"
         environment["BARQUE_WEBHOOK_SECRET"] = self.webhook_secret
+        if self.database is not None:
+            environment["BARQUE_DATABASE_URL"] = self.database
+        if self.engine is not None:
+            environment["DOCKER_HOST"] = self.engine
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         options += ["--apps-port", str(self.apps_port)]

@@ -9,6 +9,7 @@ from litestar import Litestar, Request, Response, route
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
+from sqlalchemy.exc import IntegrityError
 
 from barque.accounts.controller import routes as accounts
 from barque.audit.controller import routes as audit
@@ -96,6 +97,8 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
         said, headers = error.answer(), error.headers
     elif isinstance(error, RuntimeUnavailable | RouterUnavailable):
         said = ErrorAnswer(503, f"{error}: try again once it does")
+    elif isinstance(error, IntegrityError):
+        said = ErrorAnswer(409, "somebody changed the same thing at the same moment: try again")
     elif isinstance(error, MethodNotAllowedException):
         said = ErrorAnswer(405, f"{request.method} is not allowed here")
         headers = dict(error.headers or {})

@@ -73,6 +73,9 @@ def test_config(barque: Run, app: App, tmp_path: Path) -> None:
     address = "/".join(app.path.split("/")[2::2])
     assert barque("config", "list").returncode == 1
     assert barque("link", address).returncode == 0
+    for group in ("orgs", "projects", "envs", "services", "config"):
+        assert barque(group).returncode == 0, group
+    assert "api" in barque("services").stdout
     assert barque("config", "set", "A=1", "B=x=y").returncode == 0
     assert barque("config", "set", "TOKEN=hidden-value", "--secret").returncode == 0
     (tmp_path / "more.env").write_text("C=3\nexport D='four'\n")

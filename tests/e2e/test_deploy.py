@@ -60,6 +60,11 @@ def test_an_environments_network_goes_with_it(app: App) -> None:
     [
         ('["sh", "-c", "echo farewell; exit 7"]', "exit code 7\nfarewell"),
         ('["sleep", "1000"]', "did not answer"),
+        (
+            '["sh", "-c", "while :; do printf \'HTTP/1.1 500 x\\\\r\\\\nContent-Length: 0\\\\r\\\\n'
+            "\\\\r\\\\n' | nc -l -p $PORT; done\"]",
+            "it answered 500",
+        ),
     ],
 )
 def test_a_bad_release_leaves_the_old_serving(
@@ -116,5 +121,9 @@ def test_killed_during_deployments(own_server: Server) -> None:
             own_server.start()
             assert ended(app, deployment)["status"] == "live"
             assert serving(own_server, app).text == "x\n"
+            service = client.get(app.path).json()["id"]
+            listed = ["docker", "ps", "-aq", "--filter", f"label=barque.service_id={service}"]
+            found = subprocess.run(listed, capture_output=True, text=True, check=True)
+            assert len(found.stdout.split()) == 1
         rows = client.get(f"{app.path}/deployments").json()["items"]
         assert [row["status"] for row in rows] == ["live"] + ["retired"] * 5

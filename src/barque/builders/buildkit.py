@@ -75,7 +75,7 @@ def _fail(lines: list[str], code: int) -> None:
     text = "\n".join(lines)
     if any(sign in text for sign in _UNREACHABLE):
         raise BuilderUnavailable("the engine does not answer: start it, then build again")
-    if "no space left on device" in text:
+    if "no space left on device" in text.lower():
         raise BuildFailed("the disk is full: free some space, then build again")
     errors = [line for line in lines if line.lower().startswith(("error", "failed"))]
     raise BuildFailed((errors or lines or [f"the builder ended with {code}"])[-1][-_LAST_WORDS:])

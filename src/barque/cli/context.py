@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rich.table import Table
 from barque.client import ApiError, Client, Unreachable
 
 LINK = ".barque-link"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _DEFAULT_URL = "http://127.0.0.1:8000"
 
 out = Console(highlight=False)
@@ -104,4 +106,8 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, dict):
         return " ".join(f"{key}={one}" for key, one in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "-"
+    if isinstance(value, str) and _MOMENT.match(value):
+        return value[:19].replace("T", " ")
     return str(value)

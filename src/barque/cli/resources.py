@@ -18,7 +18,14 @@ Cascade = Annotated[bool, typer.Option(help="Delete what it holds, too.")]
 
 def _group(name: str, plural: str, columns: tuple[str, ...], rooted: bool) -> typer.Typer:
     """Make the commands that all four kinds have: list, create, show, delete."""
-    group = typer.Typer(help=f"List, make, show and delete {plural}.", no_args_is_help=True)
+    group = typer.Typer(help=f"List, make, show and delete {plural}.")
+    depth = ("org", "project", "environment", "service").index(name)
+
+    @group.callback(invoke_without_command=True)
+    def bare(context: typer.Context, as_json: Json = False) -> None:
+        if context.invoked_subcommand is None:
+            parent = "/".join(address_of(None).split("/")[:depth]) if depth else ""
+            show(client().children(parent), columns, as_json)
 
     def list_them(parent: Parent = "", as_json: Json = False) -> None:
         show(client().children(parent), columns, as_json)
@@ -83,9 +90,16 @@ def _set_service(
     show(client().update(address, **fields), _SERVICE, as_json)
 
 
-config = typer.Typer(help="Show and set config, at any of the four levels.", no_args_is_help=True)
+config = typer.Typer(help="Show and set config, at any of the four levels.")
 Secret = Annotated[bool, typer.Option("--secret", help="Never show the values again.")]
 Buildtime = Annotated[bool, typer.Option("--buildtime", help="Offer them to builds, too.")]
+
+
+@config.callback(invoke_without_command=True)
+def bare_config(context: typer.Context) -> None:
+    """List the config of the linked service, unless a command says otherwise."""
+    if context.invoked_subcommand is None:
+        list_config()
 
 
 @config.command("list")

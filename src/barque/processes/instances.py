@@ -42,6 +42,7 @@ class Instances:
 
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
+        self._probed: dict[str, str] = {}
 
     def wanted(self, deployment_id: str, release: Release, place: Place) -> list[ContainerSpec]:
         """Describe every container that a deployment is to have, by the counts of its service."""
@@ -108,8 +109,13 @@ class Instances:
                     why = "out of memory, " if state and state.out_of_memory else ""
                     said = await self.last_words(name, release, place)
                     raise Unfit(f"{name} ended: {why}exit code {code}{said}")
-                if ".web-" not in name or await _answers(client, state.address, release):
+                if ".web-" not in name:
                     return
+                complaint = await _probe(client, state.address, release)
+                if complaint is None:
+                    self._probed.pop(name, None)
+                    return
+                self._probed[name] = complaint
                 await asyncio.sleep(POLL)
 
     async def all_healthy(self, names: Iterable[str], release: Release, place: Place) -> None:
@@ -122,12 +128,15 @@ class Instances:
             raise errors.exceptions[0] from None
 
     async def unanswered(self, names: Iterable[str], release: Release, place: Place) -> Unfit:
-        """Say that the time to become healthy is over."""
+        """Say that the time to become healthy is over, and what the last answer was."""
+        names = list(names)
+        probed = {self._probed.pop(name) for name in names if name in self._probed}
+        last = f" (it {', '.join(sorted(probed))})" if probed else ""
         said = "".join([await self.last_words(name, release, place) for name in sorted(names)])
         return Unfit(
             f"{release.health_check_path} did not answer 2xx or 3xx within "
-            f"{place.svc.deployment_timeout} s: check health_check_path, and that web listens on "
-            f"$PORT{said}"
+            f"{place.svc.deployment_timeout} s{last}: check health_check_path, and that web "
+            f"listens on $PORT{said}"
         )
 
     async def last_words(self, name: str, release: Release, place: Place) -> str:
@@ -175,9 +184,12 @@ class Instances:
         return sorted(found)
 
 
-async def _answers(client: httpx.AsyncClient, address: str | None, release: Release) -> bool:
+async def _probe(client: httpx.AsyncClient, address: str | None, release: Release) -> str | None:
+    """Ask for health once. Returns None when all is well, or what happened."""
     try:
         answer = await client.get(f"http://{address}:{PORT}{release.health_check_path}")
+    except httpx.TimeoutException:
+        return f"gave no answer within {_PROBE:.0f} s"
     except httpx.HTTPError:
-        return False
-    return 200 <= answer.status_code < 400
+        return "took no connection"
+    return None if 200 <= answer.status_code < 400 else f"answered {answer.status_code}"

@@ -199,6 +199,7 @@ class DockerRuntime:
         """Close what was opened to reach the engine; the containers go on."""
         if self._docker is not None:
             await self._docker.close()
+            await self._docker.connector.close()
             self._docker = None
 
     def _api(self) -> aiodocker.Docker:

@@ -1,0 +1,1 @@
+"""Claims of speed, each with one command."""

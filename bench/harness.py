@@ -1,0 +1,43 @@
+"""A platform of its own for each benchmark, and figures side by side."""
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import App, Server, free_port, make_app, make_env
+
+
+@contextmanager
+def platform() -> Iterator[tuple[Server, httpx.Client]]:
+    """Start a platform on an empty data dir, and end it with all that it ran."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder) / "barque", free_port())
+        server.start()
+        try:
+            with server.client() as client:
+                yield server, client
+        finally:
+            server.end()
+
+
+@contextmanager
+def one_service() -> Iterator[tuple[Server, App]]:
+    """Start a platform with one service on it."""
+    with platform() as (server, client):
+        yield server, make_app(server, client, make_env(client))
+
+
+def alternate(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> None:
+    """Measure both in turn, once each beforehand, and print the ratio of the medians."""
+    ours(), theirs()
+    pairs = [(ours(), theirs()) for _ in range(rounds)]
+    mine, bare = (sorted(column) for column in zip(*pairs, strict=True))
+    for name, column in (("barque", mine), ("by hand", bare)):
+        median = statistics.median(column)
+        print(f"{name:8} min {column[0]:.3f} s, median {median:.3f} s, max {column[-1]:.3f} s")
+    print(f"ratio of the medians, {rounds} rounds: "
+          f"{statistics.median(mine) / statistics.median(bare):.2f}")  # fmt: skip

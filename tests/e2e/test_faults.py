@@ -1,0 +1,173 @@
+"""Faults: the engine or the router gone, the disk full, the platform killed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import App, Server, free_port, make_app, make_env
+from tests.e2e.helpers import build, deploy, ended, serving, until, web
+
+SLOW = "web: sleep 2; exec httpd -f -p $PORT -h /www\n"
+
+
+class Line:
+    """A line to the real engine that can be cut, as if the engine were gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "engine.sock"
+        self._engine = os.environ["DOCKER_HOST"].removeprefix("unix://")
+        self._open: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self.mend()
+
+    def mend(self) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self.path))
+        self._listener.listen(100)
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        assert self._listener is not None
+        self.path.unlink()
+        for one in (self._listener, *self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._open.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                there = socket.socket(socket.AF_UNIX)
+                there.connect(self._engine)
+                self._open += [here, there]
+                for source, target in ((here, there), (there, here)):
+                    threading.Thread(target=_copy, args=(source, target), daemon=True).start()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    # A socket's path may have no more than 107 bytes.
+    folder = Path(tempfile.mkdtemp())
+    yield Line(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def far_server(tmp_path: Path, line: Line) -> Iterator[Server]:
+    running = Server(tmp_path / "barque", free_port(), engine=f"unix://{line.path}")
+    running.start()
+    yield running
+    running.end()
+
+
+def containers(app: App) -> list[str]:
+    service = app.api.get(app.path).json()["id"]
+    listed = subprocess.run(
+        ["docker", "ps", "-aq", "--filter", f"label=barque.service_id={service}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return listed.stdout.split()
+
+
+def test_the_engine_is_gone_in_the_middle(far_server: Server, line: Line) -> None:
+    with far_server.client() as client:
+        app = make_app(far_server, client, make_env(client))
+        build(app, web("one"))
+        assert ended(app, deploy(app))["status"] == "live"
+        build(app, {**web("two"), "Procfile": SLOW})
+        deployment = deploy(app)
+        path = f"{app.path}/deployments/{deployment}"
+        until(lambda: client.get(path).json()["status"] == "checking")
+        line.cut()
+        row = ended(app, deployment)
+        assert row["status"] == "failed"
+        assert "does not answer" in str(row["error_detail"])
+        assert serving(far_server, app).text == "one\n"
+        assert "does not answer" in far_server.ready()["engine"]
+        assert client.get(f"{app.path}/processes").status_code == 503
+        image = app.image(app.build())
+        assert image["status"] == "error"
+        assert "engine" in str(image["error_detail"])
+        assert len(containers(app)) == 2
+        line.mend()
+        until(lambda: len(containers(app)) == 1)
+        assert far_server.ready()["engine"] == "ok"
+        assert ended(app, deploy(app))["status"] == "live"
+        assert serving(far_server, app).text == "two\n"
+
+
+def test_the_disk_is_full_at_a_build(app: App) -> None:
+    full = "RUN dd if=/dev/zero of=/dev/shm/x bs=1M count=200\n"
+    app.commit({"Dockerfile": f"FROM barque/base:busybox\n{full}"})
+    image = app.image(app.build())
+    assert image["status"] == "error"
+    assert "the disk is full" in str(image["error_detail"])
+
+
+def test_the_router_is_gone_in_the_middle(own_server: Server) -> None:
+    with own_server.client() as client:
+        app = make_app(own_server, client, make_env(client))
+        build(app, {**web("one"), "Procfile": SLOW})
+        deployment = deploy(app)
+        path = f"{app.path}/deployments/{deployment}"
+        until(lambda: client.get(path).json()["status"] == "checking")
+        subprocess.run(["pkill", "-9", "-f", f"{own_server.data_dir}/router"], check=True)
+        assert ended(app, deployment)["status"] == "live"
+        assert serving(own_server, app).text == "one\n"
+
+
+def test_deleted_in_the_middle(server: Server, app: App) -> None:
+    build(app, {**web("one"), "Procfile": SLOW})
+    path = f"{app.path}/deployments/{deploy(app)}"
+    until(lambda: app.api.get(path).json()["status"] == "checking")
+    service = app.api.get(app.path).json()["id"]
+    assert app.api.delete(app.path).status_code == 204
+    listed = ["docker", "ps", "-aq", "--filter", f"label=barque.service_id={service}"]
+    until(lambda: not subprocess.run(listed, capture_output=True, check=True).stdout)
+
+
+def test_cancelled_in_the_middle(server: Server, app: App) -> None:
+    build(app, web("one"))
+    assert ended(app, deploy(app))["status"] == "live"
+    build(app, {**web("two"), "Procfile": SLOW})
+    deployment = deploy(app)
+    path = f"{app.path}/deployments/{deployment}"
+    until(lambda: app.api.get(path).json()["status"] == "checking")
+    assert app.api.post(f"{path}/cancel").status_code == 202
+    assert ended(app, deployment)["status"] == "cancelled"
+    assert app.api.post(f"{path}/cancel").status_code == 409
+    assert serving(server, app).text == "one\n"
+    assert len(containers(app)) == 1
+
+
+def test_sigterm_in_the_middle(own_server: Server) -> None:
+    with own_server.client() as client:
+        app = make_app(own_server, client, make_env(client))
+        build(app, {**web("one"), "Procfile": SLOW})
+        deployment = deploy(app)
+        path = f"{app.path}/deployments/{deployment}"
+        until(lambda: client.get(path).json()["status"] == "checking")
+        assert own_server.process is not None
+        own_server.process.send_signal(signal.SIGTERM)
+        assert own_server.process.wait(timeout=30) == 0
+        own_server.start()
+        assert ended(app, deployment)["status"] == "live"
+        assert len(containers(app)) == 1
