@@ -1,6 +1,6 @@
 """Endpoints of what runs: scaling, processes, logs, one-off commands."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -132,8 +132,10 @@ async def runtime_logs(call: Call) -> LogLines | Answer:
 
 
 def _stamp(moment: datetime) -> str:
-    # Without its zone, so that it sorts before every stamp of that moment, however precise.
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    # Without its zone, so that it sorts before every stamp of that moment; and a microsecond
+    # earlier, since the stamps' nanoseconds may have been rounded up on their way here.
+    earlier = moment.astimezone(UTC) - timedelta(microseconds=1)
+    return earlier.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
 
 def _line(line: Line) -> LogLine:
