@@ -53,6 +53,9 @@ def create_app(platform: Platform) -> Litestar:
     by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for path, endpoint in endpoints():
         by_path[path][endpoint.method] = endpoint
+        if endpoint.path in ROOT:
+            # Whoever looks for it below the API's own path finds it there as well.
+            by_path[API + path][endpoint.method] = endpoint
     return Litestar(
         route_handlers=[_handler(path, methods, platform) for path, methods in by_path.items()],
         on_startup=[platform.start],

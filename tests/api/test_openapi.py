@@ -66,9 +66,10 @@ def test_the_reference_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("path", ["/docs", "/metrics", "/ready", "/health"])
 def test_what_is_open_to_all(server: Server, path: str) -> None:
-    answer = httpx.get(f"{server.url}{path}")
-    assert answer.status_code == 200
-    assert answer.content
+    for base in ("", "/api/v1"):
+        answer = httpx.get(f"{server.url}{base}{path}")
+        assert answer.status_code == 200
+        assert answer.content
 
 
 def test_ready_names_each(server: Server) -> None:

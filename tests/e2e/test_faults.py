@@ -171,3 +171,21 @@ def test_sigterm_in_the_middle(own_server: Server) -> None:
         own_server.start()
         assert ended(app, deployment)["status"] == "live"
         assert len(containers(app)) == 1
+
+
+def test_killed_between_build_and_deployment(own_server: Server) -> None:
+    with own_server.client() as client:
+        app = make_app(own_server, client, make_env(client))
+        project = app.path.partition("/envs/")[0]
+        app.commit({**web("one"), "slow": "", "Procfile": SLOW})
+        body = {"service": "api", "env": "production"}
+        ids = client.post(f"{project}/pipeline/deploy", json=body).json()
+        for status in ("queued", "checking"):
+            path = f"{app.path}/deployments/{ids['deployment_id']}"
+            until(lambda: client.get(path).json()["status"] == status)  # noqa: B023 - asked at once
+            own_server.kill()
+            own_server.start()
+        assert ended(app, ids["deployment_id"])["status"] == "live"
+        assert serving(own_server, app).text == "one\n"
+        assert len(containers(app)) == 1
+        assert client.get(f"{app.path}/images").json()["pagination"]["total"] == 1

@@ -144,7 +144,8 @@ class DockerRuntime:
             found = await self._ask("GET", path)
         except RuntimeRefused:
             return None
-        memory = found["memory_stats"]
+        # The engine says nothing at all of a container that ends at this very moment.
+        memory = found["memory_stats"] if found else {}
         if "usage" not in memory:
             return None
         # What the kernel can take back at any time is the files' cache, not the program's.
