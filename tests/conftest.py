@@ -46,6 +46,7 @@ class Server:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
         # The tests' httpd has no handler for SIGTERM: stopping it always takes this long.
         environment["BARQUE_STOP_TIMEOUT"] = "1"
+        environment["BARQUE_HEALTH_INTERVAL"] = "1"
         environment["BARQUE_WEBHOOK_SECRET"] = self.webhook_secret
         if self.database is not None:
             environment["BARQUE_DATABASE_URL"] = self.database

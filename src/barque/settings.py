@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     build_timeout: int = Field(default=1800, ge=1, description="Seconds that a build may take.")
     deploy_concurrency: int = Field(default=8, ge=1, description="Rollouts that run at once.")
     stop_timeout: int = Field(default=30, ge=0, description="Seconds from SIGTERM to SIGKILL.")
+    health_interval: int = Field(
+        default=5, ge=1, description="Seconds between health checks of what is live."
+    )
     drain_timeout: int = Field(
         default=30, ge=0, description="Seconds that requests in flight have to end."
     )

@@ -171,3 +171,18 @@ def test_a_bad_repository_says_what_to_do(app: App) -> None:
 def test_the_api_answers_json_errors(server: Server) -> None:
     answer = httpx.get(f"{server.url}/api/v1/orgs/none", headers={"X-API-Key": server.key})
     assert answer.json() == {"status": 404, "message": "organization 'none' not found"}
+
+
+def test_a_lock_stops_deployments(app: App) -> None:
+    build(app, web("x"))
+    assert ended(app, deploy(app))["status"] == "live"
+    assert app.api.post(f"{app.path}/lock", json={"reason": ""}).status_code == 422
+    locked = app.api.post(f"{app.path}/lock", json={"reason": "we are moving"}).json()
+    assert (locked["locked_by"], locked["lock_reason"]) == ("admin@localhost", "we are moving")
+    answer = app.api.post(f"{app.path}/deploy")
+    assert answer.status_code == 409
+    assert "we are moving" in answer.json()["message"]
+    assert app.api.post(f"{app.path}/rollback", json={"release_version": 1}).status_code == 409
+    assert ended(app, deploy(app, "restart"))["status"] == "live"
+    assert app.api.delete(f"{app.path}/lock").json()["locked_by"] is None
+    assert ended(app, deploy(app))["status"] == "live"

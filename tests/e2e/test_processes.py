@@ -226,3 +226,24 @@ def test_secrets_are_nowhere_but_in_the_environment(own_server: Server) -> None:
         for file in own_server.data_dir.rglob("*"):
             if file.is_file():
                 assert marker.encode() not in file.read_bytes(), file
+
+
+def test_an_instance_that_falls_ill_is_replaced(server: Server, app: App) -> None:
+    build(app, web("well"))
+    deployment = deploy(app)
+    assert ended(app, deployment)["status"] == "live"
+    app.api.post(f"{app.path}/scale", json={"process_counts": {"web": 2}})
+    until(lambda: [row["state"] for row in processes(app)] == ["running", "running"])
+    ill = containers(deployment)[0]
+    before = docker("inspect", "-f", "{{.Id}}", ill)
+    docker("exec", ill, "sh", "-c", "echo ill > /www/index.html; rm -r /www/_health")
+
+    def replaced() -> bool:
+        found = docker("ps", "-aq", "--no-trunc", "--filter", f"name={ill}")
+        return found not in ("", before) and len(processes(app)) == 2
+
+    until(replaced)
+    path = f"{app.path}/deployments/{deployment}/log"
+    until(lambda: "web-0 runs" in app.api.get(path).json()["log_text"])
+    assert "web-0 is not healthy (it answered 404)" in app.api.get(path).json()["log_text"]
+    assert {serving(server, app).text for _ in range(8)} == {"well\n"}

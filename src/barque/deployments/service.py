@@ -17,8 +17,14 @@ async def enqueue(
 ) -> Deployment:
     """Queue a deployment, which supersedes those that are queued still.
 
-    Raises `Forbidden` for whoever may not deploy to a protected environment.
+    Raises `Forbidden` for whoever may not deploy to a protected environment, and `Conflict` for
+    anything but a restart of a locked service.
     """
+    if place.svc.locked_by is not None and trigger != "restart":
+        raise Conflict(
+            f"{place.path} is locked by {place.svc.locked_by}: {place.svc.lock_reason} "
+            "(unlock it with DELETE .../lock)"
+        )
     if place.env.protected and trigger != "push":
         allow(call.actor, place, "admin")
     mine = select(Deployment).where(Deployment.service_id == place.svc.id)

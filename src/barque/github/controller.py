@@ -105,6 +105,7 @@ async def _deploy_all(
         .where(
             func.lower(Service.github_repository) == push.repository.full_name.lower(),
             followed == branch,
+            Service.locked_by.is_(None),
         )
     )
     begun = []

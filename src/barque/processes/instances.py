@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PORT = 8000
 POLL = 0.05
+DOWN = "does not run"
 _PROBE = 5.0
 _LAST_LINES = 20
 
@@ -117,6 +118,14 @@ class Instances:
                     return
                 self._probed[name] = complaint
                 await asyncio.sleep(POLL)
+
+    async def probe(self, name: str, release: Release) -> str | None:
+        """Ask a container for health, once. Returns None when all is well, or what happened."""
+        state = await self._platform.runtime.inspect(name)
+        if state is None or state.state != "running":
+            return DOWN
+        async with httpx.AsyncClient(timeout=_PROBE, trust_env=False) as client:
+            return await _probe(client, state.address, release)
 
     async def all_healthy(self, names: Iterable[str], release: Release, place: Place) -> None:
         """Wait until all are fit to serve. Raises `Unfit` as soon as one of them ends."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import NoResultFound
 
 from barque.deployments.journal import ENDED, Journal
 from barque.deployments.models import Deployment
-from barque.processes.instances import Instances, Unfit, network_of, upstream_of
+from barque.processes.instances import DOWN, Instances, Unfit, network_of, upstream_of
 from barque.projects.models import Environment
 from barque.releases.models import Release
 from barque.routing.port import RouterUnavailable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _SWEEP = 15.0
 _ROUTER = 1.0
 _AGAIN = 1.0
+# So many failed health checks in a row, and an instance is replaced.
+_FAILURES = 3
 
 log = structlog.get_logger()
 
@@ -36,11 +39,12 @@ class Supervisor:
         self._instances = instances
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failures: Counter[str] = Counter()
         self.one_offs: set[str] = set()
 
     def start(self) -> None:
         """Begin to supervise."""
-        for loop in (self._listen, self._sweep, self._keep_router):
+        for loop in (self._listen, self._sweep, self._keep_router, self._check_all):
             self._spawn(self._forever(loop))
 
     def mend_soon(self, service_id: str) -> None:
@@ -69,14 +73,57 @@ class Supervisor:
 
     async def _sweep(self) -> None:
         await self.remove_orphans()
-        async with self._platform.database.read() as session:
-            live = select(Deployment.service_id).where(Deployment.status == "live")
-            found = list(await session.scalars(live))
-        for service_id in found:
-            # A service that is in somebody's hands is left to them, for now.
-            if not self._platform.rollouts.turn(service_id).locked():
-                await self._quietly(lambda service_id=service_id: self.mend(service_id))  # type: ignore[misc]
+        for service_id, _ in await self._live():
+            await self._quietly(lambda service_id=service_id: self.mend(service_id))  # type: ignore[misc]
         await asyncio.sleep(_SWEEP)
+
+    async def _live(self) -> list[tuple[str, str]]:
+        """List services and their live deployments, but for those in somebody's hands."""
+        async with self._platform.database.read() as session:
+            live = select(Deployment.service_id, Deployment.id).where(Deployment.status == "live")
+            found = (await session.execute(live)).all()
+        turn = self._platform.rollouts.turn
+        return [
+            (service, deployment) for service, deployment in found if not turn(service).locked()
+        ]
+
+    async def _check_all(self) -> None:
+        checks = [
+            self._quietly(lambda service=service, deployment=deployment: self._check(  # type: ignore[misc]
+                service, deployment
+            ))
+            for service, deployment in await self._live()
+        ]  # fmt: skip
+        await asyncio.gather(*checks)
+        await asyncio.sleep(self._platform.settings.health_interval)
+
+    async def _check(self, service_id: str, deployment_id: str) -> None:
+        """Take out of the router what is not fit to serve, while others are, and replace it."""
+        _, release, _ = await self._platform.rollouts.load(deployment_id)
+        labels = {"barque.deployment_id": deployment_id, "barque.process": "web"}
+        names = sorted(await self._platform.runtime.containers(labels))
+        found = await asyncio.gather(*(self._instances.probe(name, release) for name in names))
+        complaints = {name: said for name, said in zip(names, found, strict=True) if said}
+        for name in names:
+            fit = name not in complaints
+            self._failures[name] = 0 if fit else self._failures[name] + 1
+            if fit or len(complaints) < len(names):
+                server = name.rpartition(".")[2]
+                await self._platform.router.enable(upstream_of(deployment_id), server, fit)
+        for name, said in complaints.items():
+            # One that is down is started again by the engine, each time a little later.
+            if said != DOWN and self._failures[name] >= _FAILURES:
+                del self._failures[name]
+                await self._replace(service_id, deployment_id, name, said)
+
+    async def _replace(
+        self, service_id: str, deployment_id: str, name: str, complaint: str
+    ) -> None:
+        server = name.rpartition(".")[2]
+        self._journal.say(deployment_id, f"{server} is not healthy (it {complaint}): replacing it")
+        async with self._platform.rollouts.turn(service_id):
+            await self._instances.retire([name])
+        await self.mend(service_id)
 
     async def _keep_router(self) -> None:
         try:

@@ -71,6 +71,8 @@ class ServiceView(ServiceRow, frozen=True):
     health_check_path: str
     auto_deploy_branch: str | None
     deployment_timeout: int
+    locked_by: str | None
+    lock_reason: str | None
     url: str
     latest_image: LatestVersion | None
     latest_release: LatestVersion | None
@@ -162,3 +164,33 @@ async def delete_service(call: Call) -> None:
         await remove(session, call.place.svc)
         record(session, call, "service.delete", before={"name": call.place.svc.name})
     await call.platform.rollouts.erase(left)
+
+
+class LockRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Why nothing may be deployed."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+async def _set_lock(call: Call, actor: str | None, reason: str | None) -> ServiceView:
+    async with call.platform.database.write() as session:
+        row = await session.get_one(Service, call.place.svc.id)
+        before = {"locked_by": row.locked_by, "reason": row.lock_reason}
+        row.locked_by, row.lock_reason = actor, reason
+        await session.flush()
+        after = {"locked_by": actor, "reason": reason}
+        record(session, call, "service.lock", before=before, after=after)
+        return await _view(session, call, row)
+
+
+@routes.endpoint("POST", "/{svc}/lock", answer=ServiceView, role="developer", body=LockRequest)
+async def lock_service(call: Call) -> ServiceView:
+    """Stop deployments of a service, until the lock is taken off."""
+    body = await call.body(LockRequest)
+    return await _set_lock(call, call.actor.email, body.reason)
+
+
+@routes.endpoint("DELETE", "/{svc}/lock", answer=ServiceView, role="developer")
+async def unlock_service(call: Call) -> ServiceView:
+    """Take the lock off a service."""
+    return await _set_lock(call, None, None)
