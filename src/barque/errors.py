@@ -52,12 +52,6 @@ class NotFound(BarqueError):
     status = 404
 
 
-class MethodNotAllowed(BarqueError):
-    """The path is known, the method is not."""
-
-    status = 405
-
-
 class Conflict(BarqueError):
     """The request contradicts the present state."""
 
@@ -87,9 +81,3 @@ class Invalid(BarqueError):
     def answer(self) -> ErrorAnswer:
         """Render the error with the fields that it is about."""
         return ErrorAnswer(self.status, self.message, self.errors)
-
-
-class Unavailable(BarqueError):
-    """Something that the platform needs does not answer just now."""
-
-    status = 503

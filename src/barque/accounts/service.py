@@ -1,6 +1,6 @@
 """The rules of organizations, members and keys."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -99,11 +99,9 @@ async def administrator_key(session: AsyncSession) -> str | None:
     return key
 
 
-def check_expiry(expires_at: object) -> None:
+def check_expiry(expires_at: datetime | None) -> None:
     """Raise `Invalid` for a moment that is past or has no time zone."""
-    from datetime import datetime  # noqa: PLC0415 - only to narrow the type here
-
-    if isinstance(expires_at, datetime) and (
+    if expires_at is not None and (
         expires_at.tzinfo is None or expires_at.astimezone(UTC) <= now()
     ):
         raise Invalid.field("expires_at", "must be a moment to come, with a time zone")

@@ -11,8 +11,7 @@ class Service(Amended, Base):
 
     `last_image_version` and `last_release_version` count without gap under any concurrency,
     since they are raised in the transaction that uses the number. Whoever is `locked_by` has
-    stopped deployments, for `lock_reason`. `deleting` hides a service
-    whose containers are still being removed.
+    stopped deployments, for `lock_reason`.
     """
 
     __tablename__ = "services"
@@ -29,6 +28,5 @@ class Service(Amended, Base):
     process_counts: Mapped[dict[str, int]]
     last_image_version: Mapped[int] = mapped_column(default=0)
     last_release_version: Mapped[int] = mapped_column(default=0)
-    deleting: Mapped[bool] = mapped_column(default=False)
     locked_by: Mapped[str | None] = mapped_column(String(255))
     lock_reason: Mapped[str | None] = mapped_column(String(1000))

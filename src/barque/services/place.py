@@ -99,8 +99,6 @@ class Places:
             parent = row[0]
             for (name, table, owner), slug in zip(_LEVELS, slugs[1:], strict=False):
                 wanted: Select[Any] = select(table).where(owner == parent.id, _named(table, slug))
-                if table is Service:
-                    wanted = wanted.where(Service.deleting.is_(False))
                 child = await session.scalar(wanted)
                 if child is None:
                     where = "/".join(place.slug for place in rows.values())
