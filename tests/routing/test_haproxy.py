@@ -168,3 +168,44 @@ async def test_a_slot_is_fit_for_reuse_while_its_last_request_ends(
                 assert (await front.get(client, "a.example")).text == "new"
         old.go.set()
         assert (await request).text == "web-0"
+
+
+async def test_a_server_that_moved_and_many_at_once(
+    front: Front, client: httpx.AsyncClient
+) -> None:
+    async with Upstream("a").serving() as a, Upstream("b").serving() as b:
+        group = [replace(a, name=f"web-{number}") for number in range(100)]
+        await front.router.put_upstream("one", group)
+        await front.router.point("a.example", "one")
+        assert (await front.get(client, "a.example")).text == "a"
+        moved = [replace(one, port=b.port, enabled=one.name != "web-7") for one in group]
+        await front.router.put_upstream("one", moved)
+        assert {(await front.get(client, "a.example")).text for _ in range(200)} == {"b"}
+        await front.router.put_upstream("one", moved[:1])
+        assert (await front.get(client, "a.example")).text == "b"
+
+
+async def test_a_request_is_asked_again_where_that_is_safe(front: Front) -> None:
+    asked: list[bytes] = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split()[0])
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with Upstream("well").serving() as well, httpx.AsyncClient() as client:
+        ill = Server("ill", "127.0.0.1", port)
+        await front.router.put_upstream("one", [ill, well])
+        await front.router.point("a.example", "one")
+        answers = [(await front.get(client, "a.example")).text for _ in range(8)]
+        assert set(answers) == {"well"}
+        assert b"GET" in asked
+        await front.router.put_upstream("one", [ill])
+        url = f"http://127.0.0.1:{front.port}/"
+        # Over a connection of its own: on one that was kept, the router hangs up, as a server does.
+        async with httpx.AsyncClient() as fresh:
+            said = await fresh.post(url, headers={"Host": "a.example"}, content=b"x")
+        assert said.status_code == 502
+        assert asked.count(b"POST") == 1
+    server.close()

@@ -7,10 +7,11 @@ whole state and reloads without dropping a connection; every change after that i
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +24,9 @@ _COMMAND = 10.0
 _SCUR = 4
 _SVNAME = 1
 _DELETED = "Server deleted."
-_DONE = ("", "New server registered.")
+_DONE = re.compile(r"|New server registered\.|(IP|port) changed .*|no need to change .*")
+# The router reads no more than 16 KiB at once; one command stays far below 1 KiB.
+_AT_ONCE = 15
 
 
 class HAProxyRouter:
@@ -52,7 +55,7 @@ class HAProxyRouter:
         self._sockets.mkdir(exist_ok=True, mode=0o700)
         self._upstreams = {name: _named(name, group) for name, group in table.upstreams.items()}
         self._routes = dict(table.routes)
-        self._slots.taken = {}
+        self._slots = Slots(self._slots.count)
         async with self._changing:
             await self._render_and_load()
 
@@ -70,12 +73,13 @@ class HAProxyRouter:
                 await self._render_and_load()
                 return
             slot = self._slots.taken[upstream]
+            commands: list[str] = []
             for name, server in wanted.items():
                 if present.get(name) != server:
-                    await self._put_server(slot, server, name in present)
-            for name in present.keys() - wanted.keys():
-                await self._drop_server(f"{slot}/{name}")
-            await self._delete_leaving()
+                    commands += _put_server(f"{slot}/{name}", server, name in present)
+            gone = [f"{slot}/{name}" for name in present.keys() - wanted.keys()]
+            await self._change(*commands, *map(_out_of_use, gone))
+            await self._delete(gone)
 
     async def enable(self, upstream: str, server: str, enabled: bool) -> None:
         """Send new requests to a server, or none; one that is not known is no error."""
@@ -84,16 +88,15 @@ class HAProxyRouter:
             known = self._upstreams.get(upstream, {}).get(name)
             if slot is not None and known is not None and known.enabled != enabled:
                 self._upstreams[upstream][name] = replace(known, enabled=enabled)
-                state = "ready" if enabled else "maint"
-                await self._change(f"set server {slot}/{name} state {state}")
+                await self._change(_state(f"{slot}/{name}", enabled))
 
     async def drop_upstream(self, upstream: str) -> None:
         """Forget `upstream` and its servers."""
         async with self._changing:
-            slot = self._slots.taken.pop(upstream, None)
-            for name in self._upstreams.pop(upstream, {}):
-                await self._drop_server(f"{slot}/{name}")
-            await self._delete_leaving()
+            slot = self._slots.give_back(upstream)
+            gone = [f"{slot}/{name}" for name in self._upstreams.pop(upstream, {})]
+            await self._change(*map(_out_of_use, gone))
+            await self._delete(gone)
 
     async def point(self, host: str, upstream: str) -> None:
         """Send every new request for `host` to `upstream`, from one request to the next."""
@@ -139,33 +142,33 @@ class HAProxyRouter:
         for path in (self._worker, self._master):
             path.unlink(missing_ok=True)
 
-    async def _put_server(self, slot: str, server: Server, known: bool) -> None:
-        place = f"{slot}/{server.name}"
-        if not known:
-            await self._change(f"add server {place} {server.address}:{server.port}")
-        else:
-            await self._tell(f"set server {place} addr {server.address} port {server.port}")
-        await self._change(f"set server {place} state {'ready' if server.enabled else 'maint'}")
-
-    async def _drop_server(self, place: str) -> None:
-        await self._change(f"set server {place} state maint")
-        self._leaving.add(place)
-
-    async def _delete_leaving(self) -> None:
+    async def _delete(self, places: Iterable[str]) -> None:
         # Deleting is refused while a request is in flight: the server stays, out of use, until a
         # later change finds it idle.
-        for place in list(self._leaving):
-            if _DELETED in await self._tell(f"del server {place}"):
-                self._leaving.discard(place)
+        self._leaving |= set(places)
+        leaving = list(self._leaving)
+        said = await self._tell_all([f"del server {place}" for place in leaving])
+        self._leaving -= {
+            place for place, one in zip(leaving, said, strict=True) if _DELETED in one
+        }
 
-    async def _change(self, command: str) -> None:
-        said = (await self._tell(command)).strip()
-        if said not in _DONE:
-            raise RouterUnavailable(f"the router refused '{command}': {said}")
+    async def _change(self, *commands: str) -> None:
+        for command, said in zip(commands, await self._tell_all(commands), strict=True):
+            if not _DONE.fullmatch(said):
+                raise RouterUnavailable(f"the router refused '{command}': {said}")
+
+    async def _tell_all(self, commands: Sequence[str]) -> list[str]:
+        """Give commands that answer at most one line, all at once; return what each answered."""
+        answers: list[str] = []
+        for start in range(0, len(commands), _AT_ONCE):
+            some = commands[start : start + _AT_ONCE]
+            lines = iter((await self._tell("; ".join(some))).splitlines())
+            answers += ["\n".join(iter(lambda: next(lines, ""), "")) for _ in some]  # noqa: B023
+        return answers
 
     async def _render_and_load(self) -> None:
         while not all(self._slots.take(upstream) for upstream in self._upstreams):
-            self._slots.count *= 2
+            self._slots.grow(self._slots.count * 2)
         self._leaving.clear()
         text = "".join(f"{h} {self._slots.taken[u]}\n" for h, u in self._routes.items())
         description = sha256(os.urandom(16)).hexdigest()[:16]
@@ -233,6 +236,28 @@ class HAProxyRouter:
                     writer.close()
         except (OSError, TimeoutError) as error:
             raise RouterUnavailable("the router does not answer") from error
+
+
+def _put_server(place: str, server: Server, known: bool) -> list[str]:
+    if known:
+        return [
+            f"set server {place} addr {server.address} port {server.port}",
+            _state(place, server.enabled),
+        ]
+    # Unlike one of the configuration, a server that is added keeps no connection to use again
+    # unless it is told to.
+    return [
+        f"add server {place} {server.address}:{server.port} pool-max-conn -1 pool-purge-delay 2s",
+        _state(place, server.enabled),
+    ]
+
+
+def _out_of_use(place: str) -> str:
+    return _state(place, False)
+
+
+def _state(place: str, enabled: bool) -> str:
+    return f"set server {place} state {'ready' if enabled else 'maint'}"
 
 
 def _qualified(upstream: str, server: str) -> str:

@@ -1,7 +1,7 @@
 """The configuration of HAProxy, rendered whole from what is to be routed."""
 
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from barque.routing.port import Server
@@ -22,7 +22,7 @@ defaults
     timeout tunnel 24h
     timeout queue 30s
     retries 3
-    retry-on conn-failure
+    retry-on conn-failure empty-response
     option redispatch 1
     option idle-close-on-response
     option forwardfor
@@ -30,6 +30,8 @@ defaults
     http-error status 503 content-type text/plain string "no web process is running\\n"
 frontend apps
     bind {address}:{port}
+    # When an instance hangs up before it answers, what may be asked twice is asked again.
+    http-request disable-l7-retry unless METH_GET or METH_HEAD or METH_OPTIONS
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     use_backend %[req.hdr(host),field(1,:),lower,map_str({hosts},nowhere)]
@@ -38,21 +40,37 @@ backend nowhere
 """
 
 
-@dataclass(slots=True)
 class Slots:
-    """Backends that are there beforehand, so that a new upstream needs no reload."""
+    """Backends that are there beforehand, so that a new upstream needs no reload.
 
-    count: int
-    taken: dict[str, str] = field(default_factory=dict)
+    One that was given back is the last to be taken again.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = 0
+        self.taken: dict[str, str] = {}
+        self._free: deque[str] = deque()
+        self.grow(count)
+
+    def grow(self, count: int) -> None:
+        """Have `count` slots from now on, which are more than before."""
+        self._free.extend(map(self.name, range(self.count, count)))
+        self.count = count
 
     def take(self, upstream: str) -> bool:
-        """Give an upstream a free slot. Returns False when there is none."""
-        used = set(self.taken.values())
-        free = (name for name in map(self.name, range(self.count)) if name not in used)
-        slot = self.taken.get(upstream) or next(free, None)
+        """Give an upstream a slot, unless it has one. Returns False when none is free."""
+        if upstream not in self.taken:
+            if not self._free:
+                return False
+            self.taken[upstream] = self._free.popleft()
+        return True
+
+    def give_back(self, upstream: str) -> str | None:
+        """Take an upstream's slot from it, and return that if it had one."""
+        slot = self.taken.pop(upstream, None)
         if slot is not None:
-            self.taken[upstream] = slot
-        return slot is not None
+            self._free.append(slot)
+        return slot
 
     @staticmethod
     def name(number: int) -> str:
