@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     health_interval: int = Field(
         default=5, ge=1, description="Seconds between health checks of what is live."
     )
+    readiness_delay: float = Field(
+        default=1.0, ge=0, description="Seconds that a worker must have run to count as started."
+    )
     drain_timeout: int = Field(
         default=30, ge=0, description="Seconds that requests in flight have to end."
     )

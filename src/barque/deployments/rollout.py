@@ -15,17 +15,18 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
 
+from barque.deployments.bring_up import BringUp
+from barque.deployments.drain import Drain
 from barque.deployments.journal import ENDED, SWITCHED, Journal
 from barque.deployments.models import Deployment
 from barque.images.models import Image
 from barque.logs.collector import output_of
 from barque.pipeline.running import Running, WorkCancelled
-from barque.processes.instances import POLL, Instances, Unfit, network_of, upstream_of
+from barque.processes.instances import Instances, Unfit, network_of, upstream_of
 from barque.projects.models import Environment
 from barque.projects.removal import Footprint
 from barque.releases.models import Release
 from barque.releases.service import complete
-from barque.releases.service import stream_of as release_log
 from barque.routing.port import RouterUnavailable, RoutingTable
 from barque.runtimes.port import RuntimeRefused, RuntimeUnavailable
 from barque.services.place import Place, place_of
@@ -49,6 +50,8 @@ class Rollouts:
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._present: dict[str, str] = {}
         self._running = Running()
+        self._bring_up = BringUp(platform, instances, journal)
+        self.drain = Drain(platform)
 
     async def resume(self) -> None:
         """Have the router agree with the store, then take up what was begun."""
@@ -148,14 +151,12 @@ class Rollouts:
 
     async def _take_over(self, deployment: Deployment, release: Release, place: Place) -> None:
         await self._instances.retire(await self._instances.of_deployment(deployment.id), 0)
-        async with asyncio.timeout(place.svc.deployment_timeout) as limit:
-            try:
-                await self._bring_up(deployment, release, place)
-            except asyncio.CancelledError:
-                if not limit.expired():
-                    raise
-                names = await self._instances.of_deployment(deployment.id)
-                raise await self._instances.unanswered(names, release, place) from None
+        old = [
+            name
+            for one in await self._live(place.svc.id)
+            for name in await self._instances.of_deployment(one.id)
+        ]
+        await self._bring_up.run(deployment, release, place, old)
         # From here on there is no way back: a cancel would come too late.
         self._running.keep(deployment.id)
         await self._journal.enter(
@@ -163,37 +164,6 @@ class Rollouts:
         )
         await self._surely(lambda: self._switch(deployment, place))
         await self._journal.enter(deployment.id, "draining", "letting requests in flight end")
-
-    async def _bring_up(self, deployment: Deployment, release: Release, place: Place) -> None:
-        await self._instances.prepare(place)
-        await self._run_release_command(deployment, release, place)
-        await self._journal.enter(deployment.id, "starting", "starting the new containers")
-        specs = self._instances.wanted(deployment.id, release, place)
-        await self._instances.launch(specs, release, place)
-        path = release.health_check_path
-        await self._journal.enter(deployment.id, "checking", f"waiting for {path}")
-        await self._instances.all_healthy([spec.name for spec in specs], release, place)
-
-    async def _run_release_command(
-        self, deployment: Deployment, release: Release, place: Place
-    ) -> None:
-        if "release" not in release.processes:
-            return
-        runtime, name = self._platform.runtime, f"{upstream_of(deployment.id)}.release-0"
-        labels = {"barque.deployment_id": deployment.id}
-        spec = self._instances.spec(name, release, place, "release", 0, labels)
-        await self._instances.launch([spec], release, place)
-        while (state := await runtime.inspect(name)) and state.state == "running":  # noqa: ASYNC110
-            await asyncio.sleep(POLL)
-        masker = self._instances.masker(release, place)
-        for line in await runtime.output(name):
-            self._platform.logs.append(release_log(release.id), masker.mask(line.text))
-        said = await self._instances.last_words(name, release, place)
-        code = state.exit_code if state else None
-        await self._instances.retire([name], 0)
-        if code != 0:
-            raise Unfit(f"the release process ended with exit code {code}{said}")
-        self._journal.say(deployment.id, f"the release process ended well{said}")
 
     async def _switch(self, deployment: Deployment, place: Place) -> None:
         upstream, router = upstream_of(deployment.id), self._platform.router
@@ -211,13 +181,10 @@ class Rollouts:
     async def _retire_old(self, deployment: Deployment) -> None:
         for name in await self._instances.of_deployment(deployment.id):
             await self._platform.runtime.keep_running(name, True)
-        async with self._platform.database.read() as session:
-            live = select(Deployment).where(
-                Deployment.service_id == deployment.service_id, Deployment.status == "live"
-            )
-            old = list(await session.scalars(live))
+        old = await self._live(deployment.service_id)
         for one in old:
-            await self.drain(upstream_of(one.id))
+            if not await self.drain.run(upstream_of(one.id)):
+                self._journal.say(deployment.id, "requests are still in flight: ending them now")
             await self._instances.retire(await self._instances.of_deployment(one.id))
             await self._surely(lambda one=one: self._drop(one.id))  # type: ignore[misc]
         async with self._platform.database.write() as session:
@@ -227,24 +194,15 @@ class Rollouts:
                     (await session.get_one(Release, one.release_id)).status = "retired"
         await self._journal.enter(deployment.id, "live", "the new release serves")
 
+    async def _live(self, service_id: str) -> list[Deployment]:
+        async with self._platform.database.read() as session:
+            live = select(Deployment).where(
+                Deployment.service_id == service_id, Deployment.status == "live"
+            )
+            return list(await session.scalars(live))
+
     async def _drop(self, deployment_id: str) -> None:
         await self._platform.router.drop_upstream(upstream_of(deployment_id))
-
-    async def drain(self, upstream: str, server: str | None = None) -> None:
-        """Wait until nothing is in flight, `drain_timeout` at most."""
-        try:
-            async with asyncio.timeout(self._platform.settings.drain_timeout):
-                while await self._in_flight(upstream, server):  # noqa: ASYNC110
-                    await asyncio.sleep(POLL)
-        except TimeoutError:
-            log.warning("requests were still in flight after drain_timeout", upstream=upstream)
-
-    async def _in_flight(self, upstream: str, server: str | None) -> int:
-        try:
-            return await self._platform.router.in_flight(upstream, server)
-        except RouterUnavailable:
-            # With the router, every request that it carried has ended.
-            return 0
 
     async def _abandon(self, deployment_id: str, status: str, detail: str) -> None:
         with contextlib.suppress(NoResultFound):
@@ -258,20 +216,18 @@ class Rollouts:
             except (RuntimeUnavailable, RuntimeRefused) as error:
                 detail += f" (its containers are removed later: {error})"
             await self._journal.enter(deployment_id, status, detail)
+            # Whatever was stopped of the old for the new to start is started again.
+            self._platform.supervisor.mend_soon(place.svc.id)
 
     async def _switch_back(self, deployment_id: str, place: Place) -> None:
         """Have the router agree with the store again, wherever the switch was interrupted."""
-        async with self._platform.database.read() as session:
-            live = select(Deployment.id).where(
-                Deployment.service_id == place.svc.id, Deployment.status == "live"
-            )
-            old = await session.scalar(live)
+        old = await self._live(place.svc.id)
         # A router that is gone will be revived from the store, which knows of no switch.
         with contextlib.suppress(RouterUnavailable):
-            if old is None:
+            if not old:
                 await self._platform.router.unroute(self._host(place))
             else:
-                await self._platform.router.point(self._host(place), upstream_of(old))
+                await self._platform.router.point(self._host(place), upstream_of(old[0].id))
             await self._drop(deployment_id)
 
     async def restore_router(self) -> None:

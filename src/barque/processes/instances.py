@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PORT = 8000
 POLL = 0.05
-DOWN = "does not run"
 _PROBE = 5.0
 _LAST_LINES = 20
 
@@ -36,6 +35,11 @@ def upstream_of(deployment_id: str) -> str:
 def network_of(env_id: str) -> str:
     """Return the name of an environment's network."""
     return f"barque-{env_id}"
+
+
+def is_web(name: str) -> bool:
+    """Tell whether the container of this name answers HTTP; every other is a worker."""
+    return ".web-" in name
 
 
 class Instances:
@@ -101,7 +105,11 @@ class Instances:
         self._platform.collector.watch(spec.name, spec.labels["barque.service_id"], source, masker)
 
     async def healthy(self, name: str, release: Release, place: Place) -> None:
-        """Wait until a container is fit to serve. Raises `Unfit` if it ends."""
+        """Wait until a container is fit to serve. Raises `Unfit` if it ends.
+
+        One that answers no HTTP is fit when it has run for `readiness_delay`.
+        """
+        settled = asyncio.get_running_loop().time() + self._platform.settings.readiness_delay
         async with httpx.AsyncClient(timeout=_PROBE, trust_env=False) as client:
             while True:
                 state = await self._platform.runtime.inspect(name)
@@ -110,22 +118,20 @@ class Instances:
                     why = "out of memory, " if state and state.out_of_memory else ""
                     said = await self.last_words(name, release, place)
                     raise Unfit(f"{name} ended: {why}exit code {code}{said}")
-                if ".web-" not in name:
+                if is_web(name):
+                    complaint = await _probe(client, state.address, release)
+                    if complaint is None:
+                        self._probed.pop(name, None)
+                        return
+                    self._probed[name] = complaint
+                elif asyncio.get_running_loop().time() >= settled:
                     return
-                complaint = await _probe(client, state.address, release)
-                if complaint is None:
-                    self._probed.pop(name, None)
-                    return
-                self._probed[name] = complaint
                 await asyncio.sleep(POLL)
 
-    async def probe(self, name: str, release: Release) -> str | None:
-        """Ask a container for health, once. Returns None when all is well, or what happened."""
-        state = await self._platform.runtime.inspect(name)
-        if state is None or state.state != "running":
-            return DOWN
+    async def probe(self, address: str | None, release: Release) -> str | None:
+        """Ask an instance for health, once. Returns None when all is well, or what it did."""
         async with httpx.AsyncClient(timeout=_PROBE, trust_env=False) as client:
-            return await _probe(client, state.address, release)
+            return await _probe(client, address, release)
 
     async def all_healthy(self, names: Iterable[str], release: Release, place: Place) -> None:
         """Wait until all are fit to serve. Raises `Unfit` as soon as one of them ends."""
@@ -181,6 +187,13 @@ class Instances:
         """Stop containers, store their last words, and remove them."""
         wait = self._platform.settings.stop_timeout if timeout is None else timeout
         await asyncio.gather(*(self._retire(name, wait) for name in names))
+
+    async def stop(self, names: Iterable[str]) -> None:
+        """Stop containers that may be started again: nothing but the supervisor will do so."""
+        for name in names:
+            await self._platform.runtime.keep_running(name, False)
+        timeout = self._platform.settings.stop_timeout
+        await asyncio.gather(*(self._platform.runtime.stop(name, timeout) for name in names))
 
     async def _retire(self, name: str, timeout: int) -> None:
         await self._platform.runtime.stop(name, timeout)

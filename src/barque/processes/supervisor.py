@@ -1,8 +1,6 @@
 """Supervision: what runs is made to agree with what should run, and kept so."""
 
 import asyncio
-import contextlib
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -12,7 +10,8 @@ from sqlalchemy.exc import NoResultFound
 
 from barque.deployments.journal import ENDED, Journal
 from barque.deployments.models import Deployment
-from barque.processes.instances import DOWN, Instances, Unfit, network_of, upstream_of
+from barque.processes.checks import LiveChecks
+from barque.processes.instances import Instances, network_of, upstream_of
 from barque.projects.models import Environment
 from barque.releases.models import Release
 from barque.routing.port import RouterUnavailable
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 _SWEEP = 15.0
 _ROUTER = 1.0
 _AGAIN = 1.0
-# So many failed health checks in a row, and an instance is replaced.
-_FAILURES = 3
 
 log = structlog.get_logger()
 
@@ -39,7 +36,7 @@ class Supervisor:
         self._instances = instances
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
-        self._failures: Counter[str] = Counter()
+        self._checks = LiveChecks(platform, instances)
         self.one_offs: set[str] = set()
 
     def start(self) -> None:
@@ -98,32 +95,15 @@ class Supervisor:
         await asyncio.sleep(self._platform.settings.health_interval)
 
     async def _check(self, service_id: str, deployment_id: str) -> None:
-        """Take out of the router what is not fit to serve, while others are, and replace it."""
-        _, release, _ = await self._platform.rollouts.load(deployment_id)
-        labels = {"barque.deployment_id": deployment_id, "barque.process": "web"}
-        names = sorted(await self._platform.runtime.containers(labels))
-        found = await asyncio.gather(*(self._instances.probe(name, release) for name in names))
-        complaints = {name: said for name, said in zip(names, found, strict=True) if said}
-        for name in names:
-            fit = name not in complaints
-            self._failures[name] = 0 if fit else self._failures[name] + 1
-            if fit or len(complaints) < len(names):
-                server = name.rpartition(".")[2]
-                await self._platform.router.enable(upstream_of(deployment_id), server, fit)
-        for name, said in complaints.items():
-            # One that is down is started again by the engine, each time a little later.
-            if said != DOWN and self._failures[name] >= _FAILURES:
-                del self._failures[name]
-                await self._replace(service_id, deployment_id, name, said)
-
-    async def _replace(
-        self, service_id: str, deployment_id: str, name: str, complaint: str
-    ) -> None:
-        server = name.rpartition(".")[2]
-        self._journal.say(deployment_id, f"{server} is not healthy (it {complaint}): replacing it")
-        async with self._platform.rollouts.turn(service_id):
-            await self._instances.retire([name])
-        await self.mend(service_id)
+        """Have what is not fit to serve replaced."""
+        _, release, place = await self._platform.rollouts.load(deployment_id)
+        for name, said in (await self._checks.check(deployment_id, release, place)).items():
+            server = name.rpartition(".")[2]
+            self._journal.say(deployment_id, f"{server} is not healthy (it {said}): replacing it")
+            async with self._platform.rollouts.turn(service_id):
+                await self._instances.retire([name])
+                self._checks.forget(name)
+            await self.mend(service_id)
 
     async def _keep_router(self) -> None:
         try:
@@ -166,29 +146,28 @@ class Supervisor:
     async def _start(
         self, deployment_id: str, new: list[ContainerSpec], release: Release, place: Place
     ) -> None:
+        """Start instances; each enters the router by itself, when it is fit."""
         await self._instances.prepare(place)
+        for spec in new:
+            self._checks.hold_back(spec.name)
         await self._instances.launch(new, release, place)
-        found = await asyncio.gather(*(self._fit(spec.name, release, place) for spec in new))
-        for spec, complaint in zip(new, found, strict=True):
-            if complaint is not None:
-                self._journal.say(deployment_id, f"an instance was not fit to serve: {complaint}")
-                await self._instances.retire([spec.name], 0)
-            else:
-                await self._platform.runtime.keep_running(spec.name, True)
-                self._journal.say(deployment_id, f"{spec.name.rpartition('.')[2]} runs")
+        for spec in new:
+            # One that crashes is started again by the engine, each time a little later.
+            await self._platform.runtime.keep_running(spec.name, True)
+        upstream = upstream_of(deployment_id)
         await self._platform.router.put_upstream(
-            upstream_of(deployment_id), await self._instances.servers(deployment_id)
+            upstream, await self._checks.servers(deployment_id)
         )
+        for spec in new:
+            self._spawn(self._quietly(lambda name=spec.name: self._admit(  # type: ignore[misc]
+                deployment_id, name, release, place
+            )))  # fmt: skip
 
-    async def _fit(self, name: str, release: Release, place: Place) -> str | None:
-        try:
-            async with asyncio.timeout(place.svc.deployment_timeout):
-                await self._instances.healthy(name, release, place)
-        except Unfit as error:
-            return str(error)
-        except TimeoutError:
-            return str(await self._instances.unanswered([name], release, place))
-        return None
+    async def _admit(self, deployment_id: str, name: str, release: Release, place: Place) -> None:
+        server = name.rpartition(".")[2]
+        complaint = await self._checks.admit(name, release, place)
+        said = f"{server} is not fit to serve: {complaint}" if complaint else f"{server} runs"
+        self._journal.say(deployment_id, said)
 
     async def _dismiss(self, deployment_id: str, surplus: list[str]) -> None:
         upstream, router = upstream_of(deployment_id), self._platform.router
@@ -196,9 +175,11 @@ class Supervisor:
         for server in servers.values():
             await router.enable(upstream, server, False)
         for server in servers.values():
-            await self._platform.rollouts.drain(upstream, server)
+            await self._platform.rollouts.drain.run(upstream, server)
         await self._instances.retire(surplus)
-        await router.put_upstream(upstream, await self._instances.servers(deployment_id))
+        for name in surplus:
+            self._checks.forget(name)
+        await router.put_upstream(upstream, await self._checks.servers(deployment_id))
 
     def _watch(self, name: str, spec: ContainerSpec, release: Release, place: Place) -> None:
         source = f"{spec.labels['barque.process']}.{spec.labels['barque.index']}"
@@ -212,8 +193,9 @@ class Supervisor:
                 self._spawn(self._quietly(lambda event=event: self._heed(event)))  # type: ignore[misc]
 
     async def _heed(self, event: Event) -> None:
-        upstream, _, server = event.name.rpartition(".")
         if event.action == "die":
+            upstream, _, server = event.name.rpartition(".")
+            self._checks.hold_back(event.name)
             await self._platform.router.enable(upstream, server, False)
             return
         deployment_id = event.labels["barque.deployment_id"]
@@ -223,10 +205,7 @@ class Supervisor:
         specs = {s.name: s for s in self._instances.wanted(deployment_id, release, place)}
         if event.name in specs:
             self._watch(event.name, specs[event.name], release, place)
-        with contextlib.suppress(Unfit, TimeoutError):
-            async with asyncio.timeout(place.svc.deployment_timeout):
-                await self._instances.healthy(event.name, release, place)
-            await self._platform.router.enable(upstream, server, True)
+        await self._checks.admit(event.name, release, place)
 
     async def remove_orphans(self) -> None:
         """Remove containers and networks that belong to nothing any more."""

@@ -1,7 +1,7 @@
 """Endpoints of services (seed: "Services")."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -28,6 +28,7 @@ Repository = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=255)
 ]
 HealthPath = Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=2048)]
+UpdateOrder = Literal["start-first", "stop-first"]
 Seconds = Annotated[int, Meta(ge=1, le=3600)]
 
 
@@ -41,6 +42,7 @@ class NewService(msgspec.Struct, forbid_unknown_fields=True):
     health_check_path: HealthPath = "/_health/"
     auto_deploy_branch: Branch | None = None
     deployment_timeout: Seconds = 180
+    update_order: UpdateOrder = "start-first"
 
 
 class ChangedService(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,6 +54,7 @@ class ChangedService(msgspec.Struct, forbid_unknown_fields=True):
     health_check_path: HealthPath | UnsetType = UNSET
     auto_deploy_branch: Branch | UnsetType | None = UNSET
     deployment_timeout: Seconds | UnsetType = UNSET
+    update_order: UpdateOrder | UnsetType = UNSET
 
 
 class ServiceRow(msgspec.Struct, frozen=True):
@@ -71,6 +74,7 @@ class ServiceView(ServiceRow, frozen=True):
     health_check_path: str
     auto_deploy_branch: str | None
     deployment_timeout: int
+    update_order: str
     locked_by: str | None
     lock_reason: str | None
     url: str
@@ -172,14 +176,14 @@ class LockRequest(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
-async def _set_lock(call: Call, actor: str | None, reason: str | None) -> ServiceView:
+async def _set_lock(call: Call, action: str, actor: str | None, reason: str | None) -> ServiceView:
     async with call.platform.database.write() as session:
         row = await session.get_one(Service, call.place.svc.id)
         before = {"locked_by": row.locked_by, "reason": row.lock_reason}
         row.locked_by, row.lock_reason = actor, reason
         await session.flush()
         after = {"locked_by": actor, "reason": reason}
-        record(session, call, "service.lock", before=before, after=after)
+        record(session, call, action, before=before, after=after)
         return await _view(session, call, row)
 
 
@@ -187,10 +191,10 @@ async def _set_lock(call: Call, actor: str | None, reason: str | None) -> Servic
 async def lock_service(call: Call) -> ServiceView:
     """Stop deployments of a service, until the lock is taken off."""
     body = await call.body(LockRequest)
-    return await _set_lock(call, call.actor.email, body.reason)
+    return await _set_lock(call, "service.lock", call.actor.email, body.reason)
 
 
 @routes.endpoint("DELETE", "/{svc}/lock", answer=ServiceView, role="developer")
 async def unlock_service(call: Call) -> ServiceView:
     """Take the lock off a service."""
-    return await _set_lock(call, None, None)
+    return await _set_lock(call, "service.unlock", None, None)

@@ -11,7 +11,8 @@ class Service(Amended, Base):
 
     `last_image_version` and `last_release_version` count without gap under any concurrency,
     since they are raised in the transaction that uses the number. Whoever is `locked_by` has
-    stopped deployments, for `lock_reason`.
+    stopped deployments, for `lock_reason`. `update_order` is of its workers: the new are started
+    before the old are stopped, or the other way round.
     """
 
     __tablename__ = "services"
@@ -25,6 +26,7 @@ class Service(Amended, Base):
     health_check_path: Mapped[str] = mapped_column(String(2048))
     auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
     deployment_timeout: Mapped[int]
+    update_order: Mapped[str] = mapped_column(String(16), default="start-first")
     process_counts: Mapped[dict[str, int]]
     last_image_version: Mapped[int] = mapped_column(default=0)
     last_release_version: Mapped[int] = mapped_column(default=0)
