@@ -226,6 +226,7 @@ class Rollouts:
                 if one.release_id != deployment.release_id:
                     (await session.get_one(Release, one.release_id)).status = "retired"
         await self._journal.enter(deployment.id, "live", "the new release serves")
+        self._platform.pruner.soon(deployment.service_id)
 
     async def _drop(self, deployment_id: str) -> None:
         await self._platform.router.drop_upstream(upstream_of(deployment_id))
