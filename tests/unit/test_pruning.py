@@ -72,6 +72,7 @@ def needed(history: History, kept: int) -> set[int]:
     }
 
 
+@settings(deadline=None)
 @given(histories(), st.integers(1, 4), st.randoms())
 def test_what_is_needed_stays_and_the_rest_goes(history: History, kept: int, random) -> None:
     releases = [Released(f"r{n}", n, f"i{image}") for n, image in enumerate(history.releases)]
@@ -86,6 +87,7 @@ def test_what_is_needed_stays_and_the_rest_goes(history: History, kept: int, ran
     assert set(images) - gone == {f"i{n}" for n in needed(history, kept)}
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["draining", "live"]), st.sampled_from(["draining", "live"]))
 def test_two_that_serve_at_once_both_stay(older: str, newer: str) -> None:
     releases = [Released(f"r{n}", n, f"i{n}") for n in range(5)]
