@@ -29,6 +29,7 @@ class Server:
     webhook_secret: str = "a secret of the tests"
     engine: str | None = None
     database: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -53,6 +54,7 @@ class Server:
         if self.engine is not None:
             environment["DOCKER_HOST"] = self.engine
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
+        environment.update(self.environment)
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         options += ["--apps-port", str(self.apps_port)]
         self.process = subprocess.Popen(

@@ -15,6 +15,7 @@ from barque.deployments.rollout import Rollouts
 from barque.git.cli import GitSource
 from barque.git.port import Source
 from barque.images.build import KIND, Builds
+from barque.images.pruning import Pruner
 from barque.logs.collector import Collector
 from barque.logs.store import LogStore
 from barque.pipeline.workflows import Pipeline
@@ -57,6 +58,7 @@ class Platform:
         self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
         self.pipeline = Pipeline(settings.workflow_url)
         self.builds = Builds(self)
+        self.pruner = Pruner(self)
         self.requests = RequestMetrics()
         self.id = self.vault.identity()
         self.collector = Collector(self.runtime, self.logs)
@@ -81,6 +83,7 @@ class Platform:
         await self.rollouts.resume()
         await self.builds.resume()
         self.supervisor.start()
+        self.pruner.start()
 
     async def stop(self) -> None:
         """End at once: unfinished work is carried on by the next process, as after a crash."""

@@ -67,6 +67,15 @@ class Settings(BaseSettings):
     drain_timeout: int = Field(
         default=30, ge=0, description="Seconds that requests in flight have to end."
     )
+    images_kept: int = Field(
+        default=10, ge=1, description="Images of each service that stay: the last built, released."
+    )
+    build_cache_mb: int = Field(
+        default=10_240, ge=0, description="MiB that the engine's build cache is kept below."
+    )
+    prune_interval: int = Field(
+        default=3600, ge=1, description="Seconds between removals of old images and build cache."
+    )
     webhook_secret: str | None = Field(
         default=None, repr=False, description="What GitHub signs its deliveries with."
     )

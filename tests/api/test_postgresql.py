@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Server, free_port, make_app, make_env
-from tests.e2e.helpers import build, deploy, ended, serving, web
+from tests.e2e.helpers import build, deploy, ended, serving, until, web
 
 PROGRAMS = "/usr/lib/postgresql/*/bin"
 
@@ -49,7 +49,8 @@ def database() -> Iterator[str]:
 
 
 def test_from_an_org_to_a_rollback_over_postgresql(database: str, tmp_path: Path) -> None:
-    server = Server(tmp_path / "barque", free_port(), database=database)
+    settings = {"BARQUE_IMAGES_KEPT": "1", "BARQUE_PRUNE_INTERVAL": "1"}
+    server = Server(tmp_path / "barque", free_port(), database=database, environment=settings)
     server.start()
     try:
         with server.client() as client:
@@ -75,6 +76,12 @@ def test_from_an_org_to_a_rollback_over_postgresql(database: str, tmp_path: Path
             history = client.get(f"{project}/pipeline/history").json()
             assert history["pagination"]["total"] == 8
             assert client.get(f"{project}/pipeline/metrics").json()["deployments"]["failed"] == 0
+            build(app, web("three"))
+            assert ended(app, deploy(app))["status"] == "live"
+            until(lambda: client.get(f"{app.path}/images/5").json()["pruned"])
+            body = {"image_version": 5}
+            assert client.post(f"{app.path}/deploy", json=body).status_code == 409
+            assert client.get(f"{app.path}/images/4").json()["pruned"] is None
             assert not list(server.data_dir.glob("barque.db"))
     finally:
         server.end()

@@ -1,7 +1,10 @@
 """What end-to-end tests do again and again."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import httpx
 
@@ -51,3 +54,54 @@ def build(app: App, files: dict[str, str]) -> None:
     app.commit(files)
     image = app.image(app.build())
     assert image["status"] == "built", image
+
+
+class Visit(NamedTuple):
+    """A request and its answer; its status is 0 when there was none."""
+
+    begun: float
+    ended: float
+    status: int
+    text: str
+
+
+@contextmanager
+def visits(server: Server, app: App, path: str = "/") -> Iterator[list[Visit]]:
+    """Ask for a page all the while, over keep-alive connections and new ones."""
+    found: list[Visit] = []
+    stop = threading.Event()
+    url, headers = f"http://127.0.0.1:{server.apps_port}{path}", {"Host": host_of(app)}
+
+    def visit(get: Callable[..., httpx.Response]) -> None:
+        begun = time.monotonic()
+        try:
+            answer = get(url, headers=headers, timeout=60)
+            status, text = answer.status_code, answer.text
+        except httpx.HTTPError as error:
+            status, text = 0, str(error)
+        found.append(Visit(begun, time.monotonic(), status, text))
+
+    def ask() -> None:
+        with httpx.Client() as client:
+            while not stop.is_set():
+                visit(client.get)
+                visit(httpx.get)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield found
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextmanager
+def load(server: Server, app: App) -> Iterator[list[int]]:
+    """Ask for the service's page all the while; at the end there are the answers' statuses."""
+    answers: list[int] = []
+    with visits(server, app) as found:
+        yield answers
+    answers += [visit.status for visit in found]

@@ -1,14 +1,11 @@
 """Scaling, restarting, supervision, logs and one-off commands, on real containers."""
 
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 
 from tests.conftest import App, Server, make_app, make_env
-from tests.e2e.helpers import build, deploy, ended, host_of, serving, until, web
+from tests.e2e.helpers import build, deploy, ended, load, serving, until, web
 
 PROCFILE = (
     "web: exec httpd -f -p $PORT -h /www\n"
@@ -29,28 +26,6 @@ def containers(deployment: str) -> list[str]:
 
 def processes(app: App) -> list[dict[str, object]]:
     return list(app.api.get(f"{app.path}/processes").json())
-
-
-@contextmanager
-def load(server: Server, app: App) -> Iterator[list[int]]:
-    """Ask for the service's page all the while, over keep-alive connections and new ones."""
-    answers: list[int] = []
-    stop = threading.Event()
-    url, headers = f"http://127.0.0.1:{server.apps_port}/", {"Host": host_of(app)}
-
-    def ask() -> None:
-        with httpx.Client(timeout=60) as client:
-            while not stop.is_set():
-                answers.append(client.get(url, headers=headers).status_code)
-                answers.append(httpx.get(url, headers=headers, timeout=60).status_code)
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    yield answers
-    stop.set()
-    for thread in threads:
-        thread.join()
 
 
 def test_scale_restart_logs_and_run(server: Server, app: App) -> None:

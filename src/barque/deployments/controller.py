@@ -13,6 +13,7 @@ from barque.deployments.rollout import KIND
 from barque.deployments.service import enqueue, last_live, live_release
 from barque.errors import Conflict, NotFound
 from barque.http import Answer, Call, Routes
+from barque.images.service import still_there
 from barque.pages import Page, PageQuery, paged
 from barque.releases.models import Release
 from barque.releases.service import freeze, image_to_release, release_at
@@ -118,6 +119,7 @@ async def rollback(call: Call) -> Answer:
                 raise Conflict(f"release {release.version} waits for its image: roll back later")
         else:
             release = await last_live(session, call.place)
+        await still_there(session, release.image_id)
         answer = await _roll_out(call, session, release, "rollback")
     return await _begin(call, answer)
 

@@ -193,6 +193,7 @@ class Rollouts:
                 if one.release_id != deployment.release_id:
                     (await session.get_one(Release, one.release_id)).status = "retired"
         await self._journal.enter(deployment.id, "live", "the new release serves")
+        self._platform.pruner.soon(deployment.service_id)
 
     async def _live(self, service_id: str) -> list[Deployment]:
         async with self._platform.database.read() as session:

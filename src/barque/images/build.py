@@ -13,7 +13,7 @@ from barque.config.masking import Masker
 from barque.git.port import SourceError
 from barque.images.models import Image
 from barque.images.procfile import ProcfileError, parse_procfile
-from barque.images.service import ENDED, stream_of
+from barque.images.service import BUILT_BY, ENDED, stream_of
 from barque.pipeline.running import Running, WorkCancelled
 from barque.services.place import Place, place_of
 from barque.store.tables import now
@@ -115,6 +115,7 @@ class Builds:
             "barque.org": place.org.slug, "barque.project": place.project.slug,
             "barque.env": place.env.slug, "barque.service": place.svc.slug,
             "barque.version": str(image.version), "barque.commit": checkout.commit_sha,
+            BUILT_BY: platform.id,
         }  # fmt: skip
         spec = BuildSpec(folder, image.reference, "Dockerfile", labels, arguments, secrets)
         dockerfile = _text(folder / "Dockerfile")

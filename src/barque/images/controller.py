@@ -34,7 +34,7 @@ class BuildAnswer(msgspec.Struct, frozen=True):
 
 
 class ImageView(msgspec.Struct, frozen=True):
-    """An image."""
+    """An image; `pruned` says since when the service has it no more, but for its row."""
 
     id: str
     version: int
@@ -50,6 +50,7 @@ class ImageView(msgspec.Struct, frozen=True):
     created: datetime
     started: datetime | None
     finished: datetime | None
+    pruned: datetime | None
 
 
 class LogView(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from barque.store.tables import Base, Recorded, Reference
 
 
 class Image(Recorded, Base):
-    """One build, and the image that came of it."""
+    """One build, and the image that came of it, which the service has until it is `pruned`."""
 
     __tablename__ = "images"
     __table_args__ = (UniqueConstraint("service_id", "version"),)
@@ -29,3 +29,4 @@ class Image(Recorded, Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     started: Mapped[datetime | None]
     finished: Mapped[datetime | None]
+    pruned: Mapped[datetime | None]

@@ -11,6 +11,8 @@ from barque.services.models import Service
 from barque.services.place import Place
 
 ENDED = ("built", "error", "cancelled")
+# Containers inherit the labels of their image: this one must say nothing of them.
+BUILT_BY = "barque.built_by"
 
 
 def stream_of(image_id: str) -> str:
@@ -56,6 +58,21 @@ async def image_at(session: AsyncSession, place: Place, version: int) -> Image:
     if found is None:
         raise NotFound(f"image {version or 'of that version'} not found in {place.path}")
     return found
+
+
+async def still_there(session: AsyncSession, image_id: str) -> Image:
+    """Return an image that is to be deployed. Raises `Conflict` for one that was pruned.
+
+    It is not pruned before the transaction is over, and after that the deployment keeps it.
+    """
+    image = await session.get_one(Image, image_id, with_for_update={"read": True})
+    if image.pruned is not None:
+        raise Conflict(
+            f"image {image.version} was removed, as newer ones took its place (images_kept says "
+            f"how many stay): build its commit again, with POST .../images/build "
+            f'{{"ref": "{image.commit_sha}"}}, and deploy that'
+        )
+    return image
 
 
 def newest_first(place: Place) -> Any:

@@ -13,7 +13,7 @@ from barque.deployments.service import enqueue, live_deployment, live_release
 from barque.errors import Invalid
 from barque.http import Answer, Call, Routes
 from barque.images.models import Image
-from barque.images.service import next_version
+from barque.images.service import next_version, still_there
 from barque.releases.models import Release
 from barque.releases.service import freeze
 from barque.services.place import Place, allow
@@ -146,11 +146,11 @@ async def _adopted(session: AsyncSession, release: Release, target: Place) -> Im
     known = await session.scalar(
         select(Image).where(
             Image.service_id == target.svc.id, Image.image_digest == image.image_digest,
-            Image.status == "built",
+            Image.status == "built", Image.pruned.is_(None),
         ).order_by(Image.version.desc()).limit(1)
     )  # fmt: skip
     if known is not None:
-        return known
+        return await still_there(session, known.id)
     kept = ("ref", "reference", "commit_sha", "dockerfile", "procfile", "processes",
             "image_digest", "size_bytes")  # fmt: skip
     row = Image(

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.errors import Conflict, NotFound
 from barque.images.models import Image
+from barque.images.service import still_there
 from barque.releases.models import Release
 from barque.services.models import Service
 from barque.services.place import Place
@@ -25,7 +26,7 @@ async def image_to_release(session: AsyncSession, place: Place, version: int | N
     if image is None:
         which = f"image {version} is not built" if version else "no image is built yet"
         raise Conflict(f"{which}: build first, with POST .../images/build")
-    return image
+    return await still_there(session, image.id)
 
 
 async def freeze(

@@ -36,6 +36,7 @@ _STATES = {"created": "created", "restarting": "restarting", "exited": "exited",
 _NETWORK, _ADDRESS = "barque.network", "barque.address"
 _FRAME = 8
 _CALL = 60
+_PRUNING = 600
 
 
 class DockerRuntime:
@@ -195,6 +196,23 @@ class DockerRuntime:
     async def remove_image(self, reference: str) -> None:
         """Remove an image; one that is not there, or is in use, is no error."""
         await self._gone("DELETE", f"images/{reference}")
+
+    async def images(self, labels: Mapping[str, str]) -> list[str]:
+        """List the references of the images that carry all of `labels`."""
+        found = await self._ask("GET", "images/json", filters=_filters(labels))
+        return [reference for image in found for reference in image["RepoTags"] or ()]
+
+    async def remove_unnamed_images(self, labels: Mapping[str, str], age: int) -> None:
+        """Remove what carries `labels`, is older than `age`, and is not named (see `Runtime`)."""
+        filters = _filters(labels, dangling=["true"], until=[f"{age}s"])
+        await self._ask("POST", "images/prune", wait=_PRUNING, filters=filters)
+
+    async def prune_build_cache(self, keep: int) -> int:
+        """Remove what was used longest ago until `keep` bytes are left (see `Runtime`)."""
+        # The same limit under its two names: from version 1.48 of the engine's API it is the other.
+        limits = {"keep-storage": str(keep), "reserved-space": str(keep)}
+        found = await self._ask("POST", "build/prune", wait=_PRUNING, **limits)
+        return int(found["SpaceReclaimed"])
 
     async def aclose(self) -> None:
         """Close what was opened to reach the engine; the containers go on."""

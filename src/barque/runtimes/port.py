@@ -162,8 +162,23 @@ class Runtime(Protocol):
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""
 
+    async def images(self, labels: Mapping[str, str]) -> list[str]:
+        """List the references of the images that carry all of `labels`."""
+
     async def remove_image(self, reference: str) -> None:
         """Remove an image; one that is not there, or is in use, is no error."""
+
+    async def remove_unnamed_images(self, labels: Mapping[str, str], age: int) -> None:
+        """Remove the images that carry all of `labels`, and that nothing names or uses any more.
+
+        Those made in the last `age` seconds stay: a build may be about to name them.
+        """
+
+    async def prune_build_cache(self, keep: int) -> int:
+        """Remove what was used longest ago until `keep` bytes are left. Returns the bytes freed.
+
+        What a build uses just now stays, and so does what images hold anyway.
+        """
 
     async def aclose(self) -> None:
         """Close what was opened to reach the engine; the containers go on."""
