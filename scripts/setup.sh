@@ -35,7 +35,8 @@ make_environment() {
     echo "==> making the virtual environment"
     python3 -m venv .venv
     .venv/bin/python -m pip install --quiet uv
-    .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode \
+        --require-hashes -r requirements.lock
     # Barque itself is found through a path file: nothing is built for it.
     site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     echo "$PWD/src" >"$site/barque.pth"

@@ -43,8 +43,10 @@ class Server:
     def repositories(self) -> Path:
         return self.data_dir.parent / "repositories"
 
-    def start(self) -> None:
+    def start(self, program: str = "barque", **extra: str) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
+        # Compiling anew at each of many starts takes longer than most tests do.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         # The tests' httpd has no handler for SIGTERM: stopping it always takes this long.
         environment["BARQUE_STOP_TIMEOUT"] = "1"
         environment["BARQUE_HEALTH_INTERVAL"] = "1"
@@ -54,22 +56,23 @@ class Server:
         if self.engine is not None:
             environment["DOCKER_HOST"] = self.engine
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
-        environment.update(self.environment)
+        environment.update(self.environment, **extra)
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         options += ["--apps-port", str(self.apps_port)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "barque", "serve", *options], env=environment
+            [sys.executable, "-m", program, "serve", *options], env=environment
         )
         deadline = time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"{self.url}/health").raise_for_status()
-            except httpx.TransportError:
-                assert self.process.poll() is None, "the platform ended at its start"
-                assert time.monotonic() < deadline, "the platform did not start in a minute"
-                time.sleep(0.05)
-            else:
-                return
+        with httpx.Client() as client:
+            while True:
+                try:
+                    client.get(f"{self.url}/health").raise_for_status()
+                except httpx.TransportError:
+                    assert self.process.poll() is None, "the platform ended at its start"
+                    assert time.monotonic() < deadline, "the platform did not start in a minute"
+                    time.sleep(0.05)
+                else:
+                    return
 
     def ready(self) -> dict[str, str]:
         return dict(httpx.get(f"{self.url}/ready", timeout=30).json())

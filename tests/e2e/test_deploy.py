@@ -2,13 +2,11 @@
 
 import subprocess
 import threading
-import time
-import uuid
 
 import httpx
 import pytest
 
-from tests.conftest import App, Server, make_app
+from tests.conftest import App, Server
 from tests.e2e.helpers import build, deploy, ended, host_of, serving, web
 
 
@@ -103,27 +101,3 @@ def test_rollouts_drop_no_request(server: Server, app: App) -> None:
     for thread in threads:
         thread.join()
     assert set(answers) == {200}
-
-
-def test_killed_during_deployments(own_server: Server) -> None:
-    with own_server.client() as client:
-        org = f"acme-{uuid.uuid4().hex[:8]}"
-        client.post("/orgs", json={"name": org})
-        client.post(f"/orgs/{org}/projects", json={"name": "shop"})
-        client.post(f"/orgs/{org}/projects/shop/envs", json={"name": "production"})
-        app = make_app(own_server, client, f"/orgs/{org}/projects/shop/envs/production")
-        build(app, web("x"))
-        assert ended(app, deploy(app))["status"] == "live"
-        for pause in (0.0, 0.05, 0.1, 0.2, 0.4):
-            deployment = deploy(app)
-            time.sleep(pause)
-            own_server.kill()
-            own_server.start()
-            assert ended(app, deployment)["status"] == "live"
-            assert serving(own_server, app).text == "x\n"
-            service = client.get(app.path).json()["id"]
-            listed = ["docker", "ps", "-aq", "--filter", f"label=barque.service_id={service}"]
-            found = subprocess.run(listed, capture_output=True, text=True, check=True)
-            assert len(found.stdout.split()) == 1
-        rows = client.get(f"{app.path}/deployments").json()["items"]
-        assert [row["status"] for row in rows] == ["live"] + ["retired"] * 5

@@ -1,0 +1,94 @@
+"""`kill -9` of the platform in the middle of deployments, under load.
+
+However it dies, and at whatever instant: the deployment ends live, no request is dropped, nothing
+is left over, and one release is live.
+"""
+
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import WEB, App, Server, make_app, make_env
+from tests.e2e.helpers import build, deploy, ended, host_of, serving, until
+from tests.load import load
+
+STEPS = ("releasing", "starting", "checking", "switching", "draining", "live")
+INSTANTS = 25
+RATE = 100
+SLOW = "#!/bin/sh\nsleep 0.2\nprintf 'Content-Length: 5\\r\\n\\r\\nslow\\n'\n"
+FILES = {
+    "Dockerfile": WEB["Dockerfile"].rpartition("CMD")[0]
+    + "COPY slow /www/cgi-bin/slow\nRUN chmod +x /www/cgi-bin/slow\n",
+    "slow": SLOW,
+    "Procfile": "web: echo ${BARQUE_RELEASE} > /www/index.html; exec httpd -f -p $PORT -h /www\n"
+    "worker: exec sleep 1000\n",
+}
+
+
+@contextmanager
+def under_load(server: Server) -> Iterator[App]:
+    """Give a service that is live with two web instances and a worker, and drops no request."""
+    with server.client() as client:
+        app = make_app(server, client, make_env(client))
+        build(app, FILES)
+        client.post(f"{app.path}/scale", json={"process_counts": {"web": 2, "worker": 1}})
+        assert ended(app, deploy(app))["status"] == "live"
+        with load(server.apps_port, host_of(app), "/cgi-bin/slow", RATE) as figures:
+            yield app
+    assert figures.failures == []
+    assert figures.total > RATE
+
+
+def containers(app: App, *options: str) -> list[str]:
+    service = app.api.get(app.path).json()["id"]
+    label = f"label=barque.service_id={service}"
+    listed = ["docker", "ps", *options, "--filter", label, "--format", "{{.Names}}"]
+    done = subprocess.run(listed, check=True, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def as_it_should_be(server: Server, app: App, deployment: str) -> None:
+    """Wait for the deployment's end, and see that it is the only one there is."""
+    row = ended(app, deployment)
+    assert row["status"] == "live", row
+    version = app.api.get(app.path).json()["latest_release"]["version"]
+    assert serving(server, app).text == f"{version}\n"
+    mine = [f"barque-{deployment}.{name}" for name in ("web-0", "web-1", "worker-0")]
+    until(lambda: sorted(containers(app, "-a")) == mine)
+    assert sorted(containers(app)) == mine
+    statuses = [r["status"] for r in app.api.get(f"{app.path}/releases").json()]
+    assert statuses.count("live") == 1
+    rows = app.api.get(f"{app.path}/deployments").json()["items"]
+    assert [r["status"] for r in rows][:2] == ["live", "retired"]
+
+
+def test_killed_at_each_step(own_server: Server) -> None:
+    with under_load(own_server) as app:
+        for step in STEPS:
+            for when in ("before", "after"):
+                own_server.kill()
+                own_server.start("tests.e2e.faults.dying", DIE_AT=f"{step}:{when}")
+                deployment = deploy(app)
+                assert own_server.process is not None
+                assert own_server.process.wait(timeout=60) == -9, (step, when)
+                own_server.start()
+                as_it_should_be(own_server, app, deployment)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_at_random_instants(own_server: Server, seed: int) -> None:
+    instants = random.Random(seed)
+    with under_load(own_server) as app:
+        begun = time.monotonic()
+        assert ended(app, deploy(app))["status"] == "live"
+        whole = time.monotonic() - begun
+        for _ in range(INSTANTS):
+            deployment = deploy(app)
+            time.sleep(instants.uniform(0, whole))
+            own_server.kill()
+            own_server.start()
+            as_it_should_be(own_server, app, deployment)
