@@ -72,7 +72,7 @@ class Platform:
 
     async def start(self) -> None:
         """Make the tables, and at the first start the administrator's key (a file, 0600)."""
-        await self.database.create_tables()
+        await self.database.migrate()
         async with self.database.write() as session:
             key = await administrator_key(session)
             if key is not None:

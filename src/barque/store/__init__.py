@@ -1,1 +1,1 @@
-"""The database: connections, transactions, and what is remembered of them. No domain words."""
+"""The database: connections, transactions, and what is remembered of them. Domain words only in migrations."""

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Delete, Insert, Update, event, text
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from barque.store.tables import Base
+from barque.store.migrations.upgrade import HERE, newest, revision, upgrade
 
 
 class Database:
@@ -24,7 +25,9 @@ class Database:
     `exclusive` says that this process alone writes (SQLite): only then is a cache sound.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, migrations: Path = HERE) -> None:
+        self._migrations = migrations
+        self._url = url
         self.exclusive = make_url(url).get_backend_name() == "sqlite"
         self.changes: Counter[str] = Counter()
         self._engine = _connectable(url, self.exclusive)
@@ -32,10 +35,23 @@ class Database:
         self._writing = asyncio.Lock() if self.exclusive else None
         self._count_changes()
 
-    async def create_tables(self) -> None:
-        """Make the tables that are not there yet."""
-        async with self._engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+    async def migrate(self) -> None:
+        """Bring the tables to what this version works with: all of it or nothing.
+
+        Raises `Unmigratable` for a database that a newer version has been at.
+        """
+        async with self._engine.connect() as connection:
+            if await connection.run_sync(revision) == newest(self._migrations):
+                return
+        # SQLite makes a table anew to alter it, and would delete what refers to the old one.
+        engine = _connectable(self._url, self.exclusive, references=False)
+        try:
+            async with engine.connect() as connection:
+                await connection.execution_options(barque_write=True)
+                async with connection.begin():
+                    await connection.run_sync(upgrade, self._migrations)
+        finally:
+            await engine.dispose()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -83,7 +99,7 @@ class Database:
             connection.info.pop("touched", None)
 
 
-def _connectable(url: str, sqlite: bool) -> AsyncEngine:
+def _connectable(url: str, sqlite: bool, *, references: bool = True) -> AsyncEngine:
     if not sqlite:
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
     engine = create_async_engine(url, connect_args={"timeout": 30}, pool_size=8)
@@ -91,7 +107,8 @@ def _connectable(url: str, sqlite: bool) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        checked = "ON" if references else "OFF"
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"foreign_keys={checked}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine.sync_engine, "begin")
