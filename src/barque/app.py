@@ -38,6 +38,8 @@ CONTROLLERS = (
     promotion, github, audit, system,
 )  # fmt: skip
 
+_SOON = {"Retry-After": "5"}
+
 log = structlog.get_logger()
 
 
@@ -99,7 +101,7 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     if isinstance(error, BarqueError):
         said, headers = error.answer(), error.headers
     elif isinstance(error, RuntimeUnavailable | RouterUnavailable):
-        said = ErrorAnswer(503, f"{error}: try again once it does")
+        said, headers = ErrorAnswer(503, f"{error}: try again once it does"), _SOON
     elif isinstance(error, IntegrityError):
         said = ErrorAnswer(409, "somebody changed the same thing at the same moment: try again")
     elif isinstance(error, MethodNotAllowedException):

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from barque.accounts.keys import Keys
+from barque.accounts.limits import Limits
 from barque.accounts.service import administrator_key
 from barque.builders.buildkit import BuildKitBuilder
 from barque.builders.port import Builder
@@ -45,7 +46,8 @@ class Platform:
         self.api_document: dict[str, Any] = {}
         self.database = Database(settings.store_url)
         self.cache = Cache(self.database)
-        self.keys = Keys(self.database, self.cache)
+        limits = Limits(settings.rate_limit, settings.auth_failure_limit)
+        self.keys = Keys(self.database, self.cache, limits)
         self.places = Places(self.database, self.cache)
         key_file = settings.data_dir / "secret.key"
         self.vault = Vault(load_master_key(key_file, settings.secret_key))

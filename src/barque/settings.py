@@ -67,6 +67,14 @@ class Settings(BaseSettings):
     webhook_secret: str | None = Field(
         default=None, repr=False, description="What GitHub signs its deliveries with."
     )
+    rate_limit: int = Field(
+        default=6000, ge=0, le=1_000_000,
+        description="Requests a minute of an API key that has no limit of its own; 0 for no limit.",
+    )  # fmt: skip
+    auth_failure_limit: int = Field(
+        default=100, ge=0, le=1_000_000,
+        description="Wrong API keys a minute from one address, which is then refused; 0 for all.",
+    )  # fmt: skip
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What the platform writes about itself."
     )

@@ -188,3 +188,18 @@ def test_a_row_without_its_owner_stops_a_migration_of_sqlite(tmp_path: Path) -> 
         connection.execute(text("UPDATE projects SET org_id = 'nobody'"))
     with engine.begin() as connection, pytest.raises(Unmigratable, match="projects"):
         upgrade(connection)
+
+
+async def test_the_first_administrators_key_stays_without_a_limit(url: str) -> None:
+    async with connected(url) as engine, engine.begin() as connection:
+        await connection.run_sync(make_first_version)
+        await connection.run_sync(fill)
+        await connection.execute(text("UPDATE users SET email = 'admin@localhost'"))
+        await connection.execute(text("UPDATE api_keys SET id = '1'"))
+        kept = "user_id, name, prefix, scope, created"
+        another = f"INSERT INTO api_keys (id, digest, {kept}) SELECT '2', '2', {kept} FROM api_keys"
+        await connection.execute(text(another))
+    await migrate(url)
+    async with connected(url) as engine, engine.begin() as connection:
+        found = await connection.execute(text("SELECT id, rate_limit FROM api_keys ORDER BY id"))
+        assert found.all() == [("1", 0), ("2", None)]

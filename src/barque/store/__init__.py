@@ -1,1 +1,4 @@
-"""The database: connections, transactions, and what is remembered of them. Domain words only in migrations."""
+"""The database: connections, transactions, migrations, and what is remembered of its answers.
+
+Domain words only in migrations.
+"""
