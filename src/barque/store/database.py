@@ -108,7 +108,7 @@ def _connectable(url: str, sqlite: bool, *, references: bool = True) -> AsyncEng
     def prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         checked = "ON" if references else "OFF"
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"foreign_keys={checked}"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"foreign_keys={checked}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine.sync_engine, "begin")

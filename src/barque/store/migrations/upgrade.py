@@ -4,9 +4,11 @@ A migration's revision is the number of its file, so that an up-to-date database
 without Alembic, whose import alone takes longer than the rest of a start's reading.
 """
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ HERE = Path(__file__).parent
 _BASELINE = "0001"
 _TABLE_OF_BASELINE = "organizations"
 _LOCK = 0x626172717565  # any number, if it is the same in every process
+
+log = structlog.get_logger()
 
 
 class Unmigratable(Exception):
@@ -65,6 +69,8 @@ def config(connection: Connection, folder: Path = HERE) -> "Config":
 
 
 def _take(connection: Connection, folder: Path, present: str | None) -> None:
+    # It tells about its plug-ins, too.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command  # noqa: PLC0415 - only a migration needs it
 
     setup = config(connection, folder)
@@ -72,6 +78,7 @@ def _take(connection: Connection, folder: Path, present: str | None) -> None:
         # Made before there were migrations, when all tables were made at once.
         command.stamp(setup, _BASELINE)
     command.upgrade(setup, "head")
+    log.info("database migrated", before=present, now=revision(connection))
     if connection.dialect.name == "sqlite":
         _check_references(connection)
 
