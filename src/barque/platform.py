@@ -44,7 +44,7 @@ class Platform:
         # Each probe of a health check would be a line of the log.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self.api_document: dict[str, Any] = {}
-        self.database = Database(settings.store_url)
+        self.database = Database(settings.store_url, timeout=settings.database_timeout)
         self.cache = Cache(self.database)
         limits = Limits(settings.rate_limit, settings.auth_failure_limit)
         self.keys = Keys(self.database, self.cache, limits)

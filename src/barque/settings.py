@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="SQLAlchemy address; without it, SQLite in the data dir."
     )
+    database_timeout: int = Field(
+        default=30, ge=1, description="Seconds to wait for a database that is locked or gone."
+    )
     git_base_url: str = Field(
         default="https://github.com", description="Repositories are fetched from here."
     )

@@ -132,7 +132,7 @@ def statuses(path: str, endpoint: Endpoint) -> list[int]:
     """List every status that an endpoint may answer with."""
     found = {endpoint.status, *endpoint.also, *endpoint.errors}
     if not endpoint.public:
-        found |= {401, 429}
+        found |= {401, 429, 503}
     if "{" in path:
         found.add(404)
     if endpoint.role not in (None, "viewer"):

@@ -1,6 +1,7 @@
-"""The database under faults: the platform killed amid writes."""
+"""The database under faults: the platform killed amid writes, the store locked or gone."""
 
 import random
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -162,3 +163,64 @@ def everything(client: httpx.Client, path: str) -> list[dict[str, object]]:
         found += items
         page += 1
     return found
+
+
+def refused(server: Server, answer: httpx.Response) -> None:
+    """An answer says what to do, and so does /ready, while /health has nothing to complain of."""
+    assert answer.status_code == answer.json()["status"] == 503, answer.text
+    assert "database" in answer.json()["message"]
+    assert "try again" in answer.json()["message"]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert httpx.get(f"{server.url}/health").status_code == 200
+    ready = httpx.get(f"{server.url}/ready", timeout=60)
+    assert ready.status_code == 503
+    assert "database cannot be used" in ready.json()["database"]
+    assert ready.json()["router"] == "ok"
+
+
+def test_another_program_holds_the_database(tmp_path: Path) -> None:
+    settings = {"database_timeout": "1"}
+    server = Server(tmp_path / "barque", free_port(), settings=settings)
+    server.start()
+    try:
+        with server.client() as client, sqlite3.connect(server.data_dir / "barque.db") as other:
+            env = make_env(client)
+            body = {"name": "A", "value": "1"}
+            other.execute("BEGIN IMMEDIATE")
+            refused(server, client.post(f"{env}/config", json=body))
+            # Whoever only reads is not kept waiting.
+            assert client.get(f"{env}/config").json() == []
+            with ThreadPoolExecutor(6) as pool:
+                asked = [pool.submit(client.post, f"{env}/config", json=body) for _ in range(6)]
+                assert {one.result().status_code for one in asked} == {503}
+            other.rollback()
+            assert client.post(f"{env}/config", json=body).status_code == 201
+            assert server.ready()["database"] == "ok"
+    finally:
+        server.end()
+
+
+def test_postgresql_is_gone_and_comes_back(tmp_path: Path) -> None:
+    postgresql = PostgreSQL(free_port())
+    server = Server(tmp_path / "barque", free_port(), database=postgresql.database())
+    server.start()
+    try:
+        with server.client() as client:
+            env = make_env(client)
+            service = {"name": "api", "platform": "wind", "github_repository": "no/where"}
+            client.post(f"{env}/services", json=service).raise_for_status()
+            postgresql.stop()
+            refused(server, client.get(env))
+            refused(server, client.post(f"{env}/config", json={"name": "A", "value": "1"}))
+            assert httpx.get(f"{server.url}/metrics").status_code == 503
+            postgresql.start()
+            assert client.get(f"{env}/config").json() == []
+            assert server.ready()["database"] == "ok"
+            # Work is begun and carried out again, too.
+            build = client.post(f"{env}/services/api/images/build", json={})
+            assert build.status_code == 202
+            image = f"{env}/services/api/images/1"
+            until(lambda: client.get(image).json()["status"] == "error", 120)
+    finally:
+        server.end()
+        postgresql.remove()
