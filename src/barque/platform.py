@@ -29,6 +29,7 @@ from barque.services.place import Places
 from barque.settings import Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
+from barque.system.housekeeping import Housekeeping
 from barque.system.metrics import RequestMetrics
 from barque.vault import Vault, load_master_key, write_private
 
@@ -66,6 +67,7 @@ class Platform:
         journal = Journal(self)
         self.rollouts = Rollouts(self, self.instances, journal)
         self.supervisor = Supervisor(self, self.instances, journal)
+        self.housekeeping = Housekeeping(self)
         self.router: Router = HAProxyRouter(
             settings.data_dir / "router", settings.apps_host, settings.apps_port
         )
@@ -83,6 +85,7 @@ class Platform:
         await self.rollouts.resume()
         await self.builds.resume()
         self.supervisor.start()
+        self.housekeeping.start()
 
     async def stop(self) -> None:
         """End at once: unfinished work is carried on by the next process, as after a crash."""
