@@ -1,4 +1,4 @@
-.PHONY: setup up down lint test bench-deploy bench-build bench-api bench-rollout
+.PHONY: setup up down lint test migration bench-deploy bench-build bench-api bench-rollout
 setup:
 	@scripts/setup.sh
 up: setup
@@ -12,5 +12,8 @@ lint: setup
 test:
 	@scripts/setup.sh tests
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/pytest -n 2
+migration: setup
+	.venv/bin/python scripts/migration.py "$(what)"
+	.venv/bin/ruff format src/barque/store/migrations
 bench-deploy bench-build bench-api bench-rollout: bench-%: setup
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.postgresql import PostgreSQL
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -112,6 +114,13 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     running.start()
     yield running
     running.end()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    running = PostgreSQL(free_port())
+    yield running
+    running.remove()
 
 
 @pytest.fixture

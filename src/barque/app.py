@@ -28,6 +28,7 @@ from barque.releases.controller import routes as releases
 from barque.routing.port import RouterUnavailable
 from barque.runtimes.port import RuntimeUnavailable
 from barque.services.controller import routes as services
+from barque.store.unavailable import StoreUnavailable
 from barque.system.controller import routes as system
 from barque.system.openapi import document
 
@@ -37,6 +38,9 @@ CONTROLLERS = (
     accounts, projects, services, config, images, releases, deployments, processes, pipeline,
     promotion, github, audit, system,
 )  # fmt: skip
+
+_UNAVAILABLE = (RuntimeUnavailable, RouterUnavailable, StoreUnavailable)
+_SOON = {"Retry-After": "5"}
 
 log = structlog.get_logger()
 
@@ -78,6 +82,9 @@ def _handler(path: str, methods: dict[str, Endpoint], platform: Platform) -> HTT
         except BarqueError as error:
             status = error.status
             raise
+        except _UNAVAILABLE:
+            status = 503
+            raise
         finally:
             platform.requests.observe(endpoint.name, status, perf_counter() - begun)
         return response
@@ -98,8 +105,9 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     headers: dict[str, str] = {}
     if isinstance(error, BarqueError):
         said, headers = error.answer(), error.headers
-    elif isinstance(error, RuntimeUnavailable | RouterUnavailable):
-        said = ErrorAnswer(503, f"{error}: try again once it does")
+    elif isinstance(error, _UNAVAILABLE):
+        log.warning("request put off", path=request.url.path, reason=str(error))
+        said, headers = ErrorAnswer(503, f"{error}; try again in a few seconds"), _SOON
     elif isinstance(error, IntegrityError):
         said = ErrorAnswer(409, "somebody changed the same thing at the same moment: try again")
     elif isinstance(error, MethodNotAllowedException):

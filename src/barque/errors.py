@@ -64,6 +64,17 @@ class TooLarge(BarqueError):
     status = 413
 
 
+class TooMany(BarqueError):
+    """The caller has asked too often; `wait` is the seconds until they may ask again."""
+
+    status = 429
+
+    def __init__(self, message: str, wait: int) -> None:
+        super().__init__(
+            f"{message}: wait {wait} s and try again", headers={"Retry-After": str(wait)}
+        )
+
+
 class Invalid(BarqueError):
     """The request says something that cannot be; `errors` name the fields."""
 

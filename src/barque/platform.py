@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from barque.accounts.keys import Keys
+from barque.accounts.limits import Limits
 from barque.accounts.service import administrator_key
 from barque.builders.buildkit import BuildKitBuilder
 from barque.builders.port import Builder
@@ -29,6 +30,7 @@ from barque.services.place import Places
 from barque.settings import Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
+from barque.system.housekeeping import Housekeeping
 from barque.system.metrics import RequestMetrics
 from barque.vault import Vault, load_master_key, write_private
 
@@ -44,9 +46,10 @@ class Platform:
         # Each probe of a health check would be a line of the log.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self.api_document: dict[str, Any] = {}
-        self.database = Database(settings.store_url)
+        self.database = Database(settings.store_url, timeout=settings.database_timeout)
         self.cache = Cache(self.database)
-        self.keys = Keys(self.database, self.cache)
+        limits = Limits(settings.rate_limit, settings.auth_failure_limit)
+        self.keys = Keys(self.database, self.cache, limits)
         self.places = Places(self.database, self.cache)
         key_file = settings.data_dir / "secret.key"
         self.vault = Vault(load_master_key(key_file, settings.secret_key))
@@ -66,6 +69,7 @@ class Platform:
         journal = Journal(self)
         self.rollouts = Rollouts(self, self.instances, journal)
         self.supervisor = Supervisor(self, self.instances, journal)
+        self.housekeeping = Housekeeping(self)
         self.router: Router = HAProxyRouter(
             settings.data_dir / "router", settings.apps_host, settings.apps_port
         )
@@ -74,7 +78,7 @@ class Platform:
 
     async def start(self) -> None:
         """Make the tables, and at the first start the administrator's key (a file, 0600)."""
-        await self.database.create_tables()
+        await self.database.migrate()
         async with self.database.write() as session:
             key = await administrator_key(session)
             if key is not None:
@@ -84,6 +88,7 @@ class Platform:
         await self.builds.resume()
         self.supervisor.start()
         self.pruner.start()
+        self.housekeeping.start()
 
     async def stop(self) -> None:
         """End at once: unfinished work is carried on by the next process, as after a crash."""

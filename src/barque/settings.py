@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="SQLAlchemy address; without it, SQLite in the data dir."
     )
+    database_timeout: int = Field(
+        default=30, ge=1, description="Seconds to wait for a database that is locked or gone."
+    )
     git_base_url: str = Field(
         default="https://github.com", description="Repositories are fetched from here."
     )
@@ -79,6 +82,14 @@ class Settings(BaseSettings):
     webhook_secret: str | None = Field(
         default=None, repr=False, description="What GitHub signs its deliveries with."
     )
+    rate_limit: int = Field(
+        default=6000, ge=0, le=1_000_000,
+        description="Requests a minute of an API key that has no limit of its own; 0 for no limit.",
+    )  # fmt: skip
+    auth_failure_limit: int = Field(
+        default=100, ge=0, le=1_000_000,
+        description="Wrong API keys a minute from one address, which is then refused; 0 for all.",
+    )  # fmt: skip
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What the platform writes about itself."
     )

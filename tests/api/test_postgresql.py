@@ -1,56 +1,17 @@
 """The same platform over PostgreSQL."""
 
-import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import Server, free_port, make_app, make_env
 from tests.e2e.helpers import build, deploy, ended, serving, until, web
-
-PROGRAMS = "/usr/lib/postgresql/*/bin"
-
-
-def program(name: str) -> str:
-    found = shutil.which(name) or next(map(str, Path("/").glob(f"{PROGRAMS[1:]}/{name}")), None)
-    assert found, f"{name} is missing: make setup installs PostgreSQL"
-    return found
+from tests.postgresql import PostgreSQL
 
 
-@pytest.fixture
-def database() -> Iterator[str]:
-    folder, port = Path(tempfile.mkdtemp()), free_port()
-    folder.chmod(0o755)
-    # PostgreSQL refuses to run as root.
-    account = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if account:
-        shutil.chown(folder, "postgres")
-    data = folder / "data"
-    subprocess.run(
-        [*account, program("initdb"), "-A", "trust", "-U", "barque", "-D", data], check=True,
-        capture_output=True, cwd="/",
-    )  # fmt: skip
-    options = ["-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-c", "fsync=off"]
-    running = subprocess.Popen(
-        [*account, program("postgres"), *options],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-    )  # fmt: skip
-    ready = ["pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "30"]
-    while subprocess.run([program(ready[0]), *ready[1:]], check=False).returncode:
-        assert running.poll() is None
-    yield f"postgresql://barque@127.0.0.1:{port}/postgres"
-    running.terminate()
-    running.wait()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def test_from_an_org_to_a_rollback_over_postgresql(database: str, tmp_path: Path) -> None:
+def test_from_an_org_to_a_rollback_over_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> None:
     settings = {"BARQUE_IMAGES_KEPT": "1", "BARQUE_PRUNE_INTERVAL": "1"}
-    server = Server(tmp_path / "barque", free_port(), database=database, environment=settings)
+    server = Server(
+        tmp_path / "barque", free_port(), database=postgresql.database(), environment=settings
+    )
     server.start()
     try:
         with server.client() as client:

@@ -192,9 +192,9 @@ async def create_key(call: Call) -> wire.MadeKey:
             user_id = user.id
         org_id = place.org.id if place.org else None
         row, key = await service.make_key(session, user_id, body.name, body.scope, org_id)
-        row.expires_at = body.expires_at
+        row.expires_at, row.rate_limit = body.expires_at, body.rate_limit
         if org_id is not None:
-            after = {"name": body.name, "scope": body.scope}
+            after = {"name": body.name, "scope": body.scope, "rate_limit": body.rate_limit}
             record(session, call, "key.create", row.id, org_id=org_id, after=after)
         return wire.MadeKey(**msgspec.structs.asdict(_key(row)), key=key)
 

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Request
 from sqlalchemy import select
 
+from barque.accounts.limits import Limits
 from barque.accounts.models import ApiKey, Scope, User
 from barque.errors import Unauthorized
 from barque.store.cache import Cache
@@ -28,6 +29,7 @@ class Actor:
     scope: Scope
     org_id: str | None
     expires_at: datetime | None = None
+    rate_limit: int | None = None
 
     @classmethod
     def nobody(cls) -> "Actor":
@@ -46,25 +48,30 @@ def digest(key: str) -> str:
 
 
 class Keys:
-    """Finds the caller of a request."""
+    """Finds the caller of a request, who may not ask too often."""
 
-    def __init__(self, database: Database, cache: Cache) -> None:
+    def __init__(self, database: Database, cache: Cache, limits: Limits) -> None:
         self._database = database
         self._cache = cache
+        self._limits = limits
 
     async def authenticate(self, request: Request[Any, Any, Any]) -> Actor:
-        """Return who is calling. Raises `Unauthorized`."""
+        """Return who is calling. Raises `Unauthorized` and `TooMany`."""
         key = _presented(request)
         if key is None:
             raise Unauthorized(
                 "no API key: send one as 'X-API-Key: <key>' or 'Authorization: Bearer <key>'"
             )
+        address = request.client.host if request.client else ""
+        self._limits.check_address(address)
         hashed = digest(key)
         actor = await self._cache.get(
             ("key", hashed), ("api_keys", "users"), lambda: self._load(hashed)
         )
         if actor is None or (actor.expires_at is not None and actor.expires_at <= now()):
+            self._limits.note_failure(address)
             raise Unauthorized("the API key is unknown, expired or revoked: ask for a new one")
+        self._limits.admit(actor.key_id, actor.rate_limit)
         return actor
 
     async def _load(self, hashed: str) -> Actor | None:
@@ -79,8 +86,9 @@ class Keys:
             return None
         api_key, user = row
         return Actor(
-            user.id, user.email, api_key.id, api_key.scope, api_key.org_id, api_key.expires_at
-        )
+            user.id, user.email, api_key.id, api_key.scope, api_key.org_id, api_key.expires_at,
+            api_key.rate_limit,
+        )  # fmt: skip
 
 
 def _presented(request: Request[Any, Any, Any]) -> str | None:

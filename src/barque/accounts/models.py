@@ -41,7 +41,10 @@ class Membership(Amended, Base):
 
 
 class ApiKey(Recorded, Base):
-    """An API key, of which only the SHA-256 is kept (it carries 256 random bits)."""
+    """An API key, of which only the SHA-256 is kept (it carries 256 random bits).
+
+    `rate_limit` is in requests a minute: null is the platform's default, 0 no limit.
+    """
 
     __tablename__ = "api_keys"
 
@@ -55,3 +58,4 @@ class ApiKey(Recorded, Base):
     scope: Mapped[Scope] = mapped_column(String(16))
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    rate_limit: Mapped[int | None]

@@ -10,6 +10,7 @@ from barque.accounts.models import Scope
 from barque.services.place import Role
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
+RateLimit = Annotated[int, Meta(ge=1, le=1_000_000)]
 Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=255)]
 
 
@@ -59,17 +60,24 @@ class MemberView(msgspec.Struct, frozen=True):
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
-    """A new API key, perhaps confined to one organization, perhaps for another member of it."""
+    """A new API key, perhaps confined to one organization, perhaps for another member of it.
+
+    `rate_limit` is in requests a minute; null is the platform's default.
+    """
 
     name: Name
     scope: Scope = "admin"
     org: str | None = None
     user: Email | None = None
     expires_at: datetime | None = None
+    rate_limit: RateLimit | None = None
 
 
 class KeyView(msgspec.Struct, frozen=True):
-    """An API key, without the key itself."""
+    """An API key, without the key itself.
+
+    `rate_limit` is in requests a minute: null is the platform's default, 0 no limit.
+    """
 
     id: str
     name: str
@@ -78,6 +86,7 @@ class KeyView(msgspec.Struct, frozen=True):
     org_id: str | None
     expires_at: datetime | None
     revoked_at: datetime | None
+    rate_limit: int | None
     created: datetime
 
 

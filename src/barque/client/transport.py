@@ -1,14 +1,18 @@
 """Speaking to the platform: requests, errors, event streams."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 _AGAIN = 1.0
 _QUIET = 60.0
+_PATIENCE = 120
+
+T = TypeVar("T")
 
 
 class Unreachable(Exception):
@@ -16,13 +20,23 @@ class Unreachable(Exception):
 
 
 class ApiError(Exception):
-    """The platform refused a request: `status`, `message`, and `errors` by field."""
+    """The platform refused a request: `status`, `message`, and `errors` by field.
 
-    def __init__(self, status: int, message: str, errors: list[dict[str, str]]) -> None:
+    `retry_after` is the seconds after which to ask again, where the platform named them.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        errors: list[dict[str, str]],
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.errors = errors
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,10 @@ class Event:
 
 
 class Transport:
-    """A connection to the platform at `url`, with an API key."""
+    """A connection to the platform at `url`, with an API key.
+
+    Whoever asks too often is made to wait for as long as the platform says, two minutes at most.
+    """
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url
@@ -47,12 +64,13 @@ class Transport:
         self, method: str, path: str, body: Any = None, *, wait: float = _QUIET, **query: Any
     ) -> Any:
         """Make a request, and return the JSON of its answer. Raises `ApiError`, `Unreachable`."""
-        params = {name: value for name, value in query.items() if value is not None}
+        request = self._http.build_request(
+            method, path, json=body, params=_present(query), timeout=wait
+        )
         try:
-            answer = self._http.request(method, path, json=body, params=params, timeout=wait)
+            answer = _patiently(lambda: self._send(request))
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
-        _raise_for(answer)
         return answer.json() if answer.content else None
 
     def events(self, path: str, **query: Any) -> Iterator[Event]:
@@ -72,11 +90,8 @@ class Transport:
 
     def _stream(self, path: str, last: str, query: dict[str, Any]) -> Iterator[Event]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
-        params = {name: value for name, value in query.items() if value is not None}
-        with self._http.stream("GET", path, headers=headers, params=params) as answer:
-            if answer.is_error:
-                answer.read()
-            _raise_for(answer)
+        request = self._http.build_request("GET", path, headers=headers, params=_present(query))
+        with closing(_patiently(lambda: self._send(request, stream=True))) as answer:
             fields: dict[str, str] = {}
             for line in answer.iter_lines():
                 name, _, value = line.partition(": ")
@@ -89,6 +104,13 @@ class Transport:
                 else:
                     fields = {}
 
+    def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        answer = self._http.send(request, stream=stream)
+        if answer.is_error:
+            answer.read()
+            raise _refusal(answer)
+        return answer
+
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(
             f"the platform at {self._url} does not answer ({error}): start it with "
@@ -96,12 +118,30 @@ class Transport:
         )
 
 
-def _raise_for(answer: httpx.Response) -> None:
-    if not answer.is_error:
-        return
+def _patiently(ask: Callable[[], T]) -> T:
+    """Ask, and ask again whenever the platform says that this was too often."""
+    left = _PATIENCE
+    while True:
+        try:
+            return ask()
+        except ApiError as error:
+            wait = error.retry_after
+            if error.status != 429 or not wait or wait > left:
+                raise
+        left -= wait
+        time.sleep(wait)
+
+
+def _present(query: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value is not None}
+
+
+def _refusal(answer: httpx.Response) -> ApiError:
     try:
         said = answer.json()
         message, errors = said["message"], said.get("errors", [])
     except (ValueError, KeyError, TypeError):
         message, errors = f"the platform answered {answer.status_code}", []
-    raise ApiError(answer.status_code, message, errors)
+    after = answer.headers.get("retry-after", "")
+    wait = int(after) if after.isascii() and after.isdigit() else None
+    return ApiError(answer.status_code, message, errors, wait)

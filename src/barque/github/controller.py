@@ -60,7 +60,7 @@ class HookAnswer(msgspec.Struct, frozen=True):
 
 
 @routes.endpoint(
-    "POST", "/hooks", answer=HookAnswer, status=202, body=Push, public=True, errors=(401, 403)
+    "POST", "/hooks", answer=HookAnswer, status=202, body=Push, public=True, errors=(401, 403, 503)
 )
 async def github_hook(call: Call) -> HookAnswer:
     """Take a delivery of GitHub's: a push builds and deploys the services that follow it."""

@@ -1,11 +1,13 @@
 """The table of deliveries."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from barque.store.tables import Base, now
+
+DELIVERIES_KEPT = timedelta(days=30)
 
 
 class Delivery(Base):

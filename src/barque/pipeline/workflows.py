@@ -7,6 +7,7 @@ itself must be safe to do again from its start, since that is what a killed proc
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
@@ -14,6 +15,7 @@ Work = Callable[[str], Coroutine[None, None, None]]
 
 # Set by hand: an upgrade of Barque must carry on what the version before it began.
 _VERSION = "1"
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED"]
 
 
 class Pipeline:
@@ -46,6 +48,19 @@ class Pipeline:
         """Begin work on a subject, unless that was begun before."""
         with SetWorkflowID(f"{kind}:{subject}"):
             await DBOS.start_workflow_async(carry_out, kind, subject)
+
+    async def forget(self, before: datetime, most: int) -> int:
+        """Delete what is known of work that ended before a moment, and return of how many.
+
+        What has not ended is never touched, however old it is.
+        """
+        found = await DBOS.list_workflows_async(
+            status=_ENDED, completed_before=before.isoformat(), limit=most,
+            load_input=False, load_output=False,
+        )  # fmt: skip
+        if found:
+            await DBOS.delete_workflows_async([one.workflow_id for one in found])
+        return len(found)
 
     async def carry_out(self, kind: str, subject: str) -> None:
         """Do the work on the platform's own loop; DBOS recovers on another."""

@@ -1,1 +1,4 @@
-"""The database: connections, transactions, and what is remembered of them. No domain words."""
+"""The database: connections, transactions, migrations, and what is remembered of its answers.
+
+Domain words only in migrations.
+"""

@@ -77,7 +77,10 @@ async def _state(ping: Callable[[], Awaitable[None]]) -> str:
     return "ok"
 
 
-@routes.endpoint("GET", "/metrics", public=True, media="text/plain; version=0.0.4; charset=utf-8")
+@routes.endpoint(
+    "GET", "/metrics", public=True, media="text/plain; version=0.0.4; charset=utf-8",
+    errors=(503,),
+)  # fmt: skip
 async def metrics(call: Call) -> Answer:
     """Show counts and times of the platform, for Prometheus."""
     return Answer(raw=await exposition(call.platform), media=call.endpoint.media)

@@ -16,8 +16,16 @@ _MEANINGS = {
     200: "Done", 201: "Made", 202: "Accepted: the work goes on by itself", 204: "Done",
     401: "No API key, or a bad one", 403: "Known, but not allowed", 404: "Not found",
     409: "Contradicts the present state", 413: "The body is too large",
-    422: "Says something that cannot be: see `errors`", 503: "Something needed does not answer",
+    422: "Says something that cannot be: see `errors`",
+    429: "Too many requests: wait as many seconds as `Retry-After` says",
+    503: "Something needed does not answer",
 }  # fmt: skip
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1},
+    }
+}  # fmt: skip
+_LATER = (429, 503)
 _PARAMETERS = {
     "org": "The organization's slug or id", "project": "The project's slug or id",
     "env": "The environment's slug or id", "svc": "The service's slug or id",
@@ -124,7 +132,7 @@ def statuses(path: str, endpoint: Endpoint) -> list[int]:
     """List every status that an endpoint may answer with."""
     found = {endpoint.status, *endpoint.also, *endpoint.errors}
     if not endpoint.public:
-        found.add(401)
+        found |= {401, 429, 503}
     if "{" in path:
         found.add(404)
     if endpoint.role not in (None, "viewer"):
@@ -147,6 +155,8 @@ def _responses(path: str, endpoint: Endpoint, known: dict[Any, Any]) -> dict[str
         responses[str(status)] = {"description": _MEANINGS[status]}
         if content and status != 204:
             responses[str(status)]["content"] = content
+        if status in _LATER and not good:
+            responses[str(status)]["headers"] = _RETRY_AFTER
     return responses
 
 
