@@ -19,6 +19,7 @@ from barque.errors import BarqueError, ErrorAnswer
 from barque.github.controller import routes as github
 from barque.http import Answer, Endpoint, Replayed, encode, run
 from barque.images.controller import routes as images
+from barque.logs.thread import LogsUnavailable
 from barque.platform import Platform
 from barque.processes.controller import routes as processes
 from barque.projects.controller import routes as projects
@@ -98,7 +99,7 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     headers: dict[str, str] = {}
     if isinstance(error, BarqueError):
         said, headers = error.answer(), error.headers
-    elif isinstance(error, RuntimeUnavailable | RouterUnavailable):
+    elif isinstance(error, RuntimeUnavailable | RouterUnavailable | LogsUnavailable):
         said = ErrorAnswer(503, f"{error}: try again once it does")
     elif isinstance(error, IntegrityError):
         said = ErrorAnswer(409, "somebody changed the same thing at the same moment: try again")

@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     drain_timeout: int = Field(
         default=30, ge=0, description="Seconds that requests in flight have to end."
     )
+    log_lines: int = Field(
+        default=20_000, ge=1, description="Lines kept of each process type of a service."
+    )
+    log_bytes: int = Field(
+        default=8 * MEBIBYTE, ge=65_536, description="Bytes kept of each, whichever is less."
+    )
     webhook_secret: str | None = Field(
         default=None, repr=False, description="What GitHub signs its deliveries with."
     )
