@@ -12,7 +12,7 @@ from barque.logs.lines import Entry, Line, Wanted, stamp, storable
 from barque.logs.position import Position
 
 # Seconds to wait for another process that writes to the file.
-_BUSY = 1.0
+_BUSY = 0.5
 _SCHEMA = """
 DROP TABLE IF EXISTS entries;
 DROP TABLE IF EXISTS cursors;
