@@ -19,6 +19,7 @@ from barque.errors import BarqueError, ErrorAnswer
 from barque.github.controller import routes as github
 from barque.http import Answer, Endpoint, Replayed, encode, run
 from barque.images.controller import routes as images
+from barque.logs.thread import LogsUnavailable
 from barque.platform import Platform
 from barque.processes.controller import routes as processes
 from barque.projects.controller import routes as projects
@@ -39,7 +40,7 @@ CONTROLLERS = (
     promotion, github, audit, system,
 )  # fmt: skip
 
-_UNAVAILABLE = (RuntimeUnavailable, RouterUnavailable, StoreUnavailable)
+_UNAVAILABLE = (RuntimeUnavailable, RouterUnavailable, StoreUnavailable, LogsUnavailable)
 _SOON = {"Retry-After": "5"}
 
 log = structlog.get_logger()

@@ -18,6 +18,7 @@ from barque.git.port import Source
 from barque.images.build import KIND, Builds
 from barque.images.pruning import Pruner
 from barque.logs.collector import Collector
+from barque.logs.file import Bounds
 from barque.logs.store import LogStore
 from barque.pipeline.workflows import Pipeline
 from barque.processes.instances import Instances
@@ -54,7 +55,8 @@ class Platform:
         key_file = settings.data_dir / "secret.key"
         self.vault = Vault(load_master_key(key_file, settings.secret_key))
         self.config = Config(self.vault)
-        self.logs = LogStore(settings.data_dir / "logs.db")
+        bounds = Bounds(settings.log_lines, settings.log_bytes)
+        self.logs = LogStore(settings.data_dir / "logs.db", bounds)
         engine = settings.docker_host or DEFAULT_ENGINE
         self.runtime: Runtime = DockerRuntime(engine)
         self.builder: Builder = BuildKitBuilder(engine, settings.data_dir / "builder")
@@ -93,4 +95,5 @@ class Platform:
     async def stop(self) -> None:
         """End at once: unfinished work is carried on by the next process, as after a crash."""
         await self.database.close()
+        await self.logs.aclose()
         os._exit(0)

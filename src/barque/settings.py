@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     prune_interval: int = Field(
         default=3600, ge=1, description="Seconds between removals of old images and build cache."
     )
+    log_lines: int = Field(
+        default=20_000, ge=1, description="Lines kept of each process type of a service."
+    )
+    log_bytes: int = Field(
+        default=8 * MEBIBYTE, ge=65_536, description="Bytes kept of each, whichever is less."
+    )
     webhook_secret: str | None = Field(
         default=None, repr=False, description="What GitHub signs its deliveries with."
     )

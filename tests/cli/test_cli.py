@@ -107,6 +107,11 @@ def test_from_build_to_rollback(barque: Run, app: App) -> None:
     rows = said(barque("ps", "--json", *service))
     assert [(row["type"], row["index"]) for row in rows] == [("web", 0), ("web", 1)]  # type: ignore[attr-defined]
     assert "| up" in barque("logs", "--process", "web", "--since", "1h", *service).stdout
+    assert "| up" in barque("logs", "--search", "UP", "--tail", "1", *service).stdout
+    assert barque("logs", "--search", "down", "--until", "0s", *service).stdout == ""
+    assert "time zone" in barque("logs", "--until", "2026-01-01T00:00:00", *service).stderr
+    followed = barque("logs", "--follow", "--until", "0s", "--json", *service)
+    assert {json.loads(line)["text"] for line in followed.stdout.splitlines()} == {"up"}
     ran = barque("run", *service, "--", "echo", "hi;", "exit", "4")
     assert (ran.returncode, ran.stdout) == (4, "hi\n")
     app.commit({"Procfile": "web: exit 9\n"})

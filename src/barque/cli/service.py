@@ -1,5 +1,6 @@
 """Commands about one service: build, deploy, scale, logs and the rest."""
 
+import json
 import re
 import webbrowser
 from collections.abc import Iterator
@@ -129,25 +130,33 @@ def deployments(at: At = None, as_json: Json = False) -> None:
 
 def logs(
     process: Annotated[str | None, typer.Option(help="Of one process type.")] = None,
-    since: Annotated[str | None, typer.Option(help="10m, 2h, 1d, or a moment.")] = None,
+    since: Annotated[str | None, typer.Option(help="10m, 2h, 1d (ago), or a moment.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before then, said likewise.")] = None,
+    search: Annotated[str | None, typer.Option(help="With this text, in any case.")] = None,
     tail: Annotated[int, typer.Option(help="The last lines.")] = 100,
     at: At = None, follow: Follow = False, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what the instances wrote."""
-    service, query = _service(at), {"process": process, "since": _moment(since), "tail": tail}
-    rows = iter(service.logs(**query)) if not follow else service.follow_logs(**query)
+    service, moments = _service(at), {"since": _moment(since), "until": _moment(until)}
+    query = {"process": process, "search": search, "tail": tail, **moments}
     if as_json and not follow:
-        show(list(rows), (), as_json)
+        show(service.logs(**query), (), as_json)
         return
+    rows = service.follow_logs(_print_gap, **query) if follow else service.logs(**query)
     for row in rows:
-        line = f"{row['at'][:19]} {row['process']}.{row['index']} | {row['text']}"
-        out.print(line, markup=False, soft_wrap=True)
+        # What is followed has no end to close a list with: one row a line.
+        text = f"{row['at'][:19]} {row['process']}.{row['index']} | {row['text']}"
+        typer.echo(json.dumps(row) if as_json else text)
 
 
-def _moment(since: str | None) -> str | None:
-    span = _SPAN.fullmatch(since or "")
+def _print_gap(lines: int | None) -> None:
+    err.print(f"barque: {lines or 'some'} lines are no longer kept", markup=False)
+
+
+def _moment(said: str | None) -> str | None:
+    span = _SPAN.fullmatch(said or "")
     if span is None:
-        return since
+        return said
     return (datetime.now(UTC) - timedelta(**{_UNITS[span[2]]: int(span[1])})).isoformat()
 
 

@@ -1,13 +1,15 @@
 """What the platform offers, as methods."""
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from barque.client.transport import Transport
 
 Row = dict[str, Any]
+OnGap = Callable[[int | None], None]
 
 
 def path_of(address: str) -> str:
@@ -17,6 +19,11 @@ def path_of(address: str) -> str:
         raise ValueError(f"'{address}' is no address: write org/project/env/service")
     words = ("orgs", "projects", "envs", "services")
     return "".join(f"/{word}/{part}" for word, part in zip(words, parts, strict=False))
+
+
+def report_gap(lines: int | None) -> None:
+    """Log a warning about lines that are no longer kept."""
+    logging.getLogger(__name__).warning("%s lines are no longer kept", lines or "some")
 
 
 class Client:
@@ -198,14 +205,23 @@ class Service:
         return self._call("GET", "/processes")
 
     def logs(self, **query: Any) -> list[Row]:
-        """Show what instances wrote: `process`, `since` (RFC 3339) and `tail` narrow it."""
+        """Show what instances wrote.
+
+        `process`, `since` and `until` (RFC 3339), `search` (plain text) and `tail` narrow it.
+        """
         return list(self._call("GET", "/logs", **query)["lines"])
 
-    def follow_logs(self, **query: Any) -> Iterator[Row]:
-        """Follow what instances write."""
+    def follow_logs(self, on_gap: OnGap = report_gap, **query: Any) -> Iterator[Row]:
+        """Follow what instances write, narrowed as by `logs`, each line once.
+
+        Where lines are no longer kept, `on_gap` is called with how many, or None when nobody
+        knows; without one, a warning is logged.
+        """
         for event in self.client.transport.events(f"{self.path}/logs", **query):
             if event.kind == "message":
                 yield json.loads(event.data)
+            elif event.kind == "gap":
+                on_gap(json.loads(event.data)["lines"])
 
     def _lines(self, path: str) -> Iterator[str]:
         for event in self.client.transport.events(f"{self.path}{path}"):

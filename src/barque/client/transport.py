@@ -41,7 +41,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One server-sent event: `id` resumes after it, `kind` is `message` or `end`."""
+    """One server-sent event: `id` resumes after it, `kind` is `message`, `gap` or `end`."""
 
     id: str
     kind: str
@@ -80,12 +80,16 @@ class Transport:
             try:
                 for event in self._stream(path, last, query):
                     last = event.id or last
-                    yield event
+                    if event.data:
+                        yield event
                     if event.kind == "end":
                         return
             except httpx.TransportError as error:
                 if not last:
                     raise self._unreachable(error) from error
+            except ApiError as error:
+                if not last or error.status != 503:
+                    raise
             time.sleep(_AGAIN)
 
     def _stream(self, path: str, last: str, query: dict[str, Any]) -> Iterator[Event]:
@@ -93,16 +97,14 @@ class Transport:
         request = self._http.build_request("GET", path, headers=headers, params=_present(query))
         with closing(_patiently(lambda: self._send(request, stream=True))) as answer:
             fields: dict[str, str] = {}
-            for line in answer.iter_lines():
+            for line in _lines(answer.iter_bytes()):
                 name, _, value = line.partition(": ")
-                if name:
+                if line:
                     fields[name] = value
-                elif "data" in fields:
-                    kind = fields.get("event", "message")
-                    yield Event(fields.get("id", ""), kind, fields["data"])
-                    fields = {}
-                else:
-                    fields = {}
+                    continue
+                kind = fields.get("event", "message")
+                yield Event(fields.get("id", ""), kind, fields.get("data", ""))
+                fields = {}
 
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         answer = self._http.send(request, stream=stream)
@@ -134,6 +136,14 @@ def _patiently(ask: Callable[[], T]) -> T:
 
 def _present(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    """Split at line feeds alone: what httpx takes for a line's end may stand in an event."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode() for line in lines)
 
 
 def _refusal(answer: httpx.Response) -> ApiError:

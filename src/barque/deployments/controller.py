@@ -161,14 +161,17 @@ async def get_deployment(call: Call) -> DeploymentView:
         return _deployment(await _at(session, call))
 
 
-@routes.endpoint("GET", "/deployments/{deployment}/log", answer=DeploymentLog, events=True)
+@routes.endpoint(
+    "GET", "/deployments/{deployment}/log", answer=DeploymentLog, events=True, errors=(503,)
+)
 async def deployment_log(call: Call) -> DeploymentLog | Answer:
     """Show what a deployment said; as an event stream, follow it, after `Last-Event-ID`."""
     platform = call.platform
     async with platform.database.read() as session:
         row = await _at(session, call)
     if not call.wants_events:
-        return DeploymentLog(row.status, platform.logs.text(stream_of(row.id)))
+        text, _ = await platform.logs.text(stream_of(row.id))
+        return DeploymentLog(row.status, text)
 
     async def ended() -> str | None:
         async with platform.database.read() as session:

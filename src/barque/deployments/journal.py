@@ -50,7 +50,8 @@ class Journal:
             release = await session.get_one(Release, row.release_id)
             if status == "live" or (status == "failed" and release.status != "live"):
                 release.status = status
-        self.say(deployment_id, f"{status}: {message}")
+            # First the line: whoever sees the status finds it.
+            self.say(deployment_id, f"{status}: {message}")
         return True
 
     def say(self, deployment_id: str, text: str) -> None:

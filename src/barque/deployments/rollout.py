@@ -20,7 +20,6 @@ from barque.deployments.drain import Drain
 from barque.deployments.journal import ENDED, SWITCHED, Journal
 from barque.deployments.models import Deployment
 from barque.images.models import Image
-from barque.logs.collector import output_of
 from barque.pipeline.running import Running, WorkCancelled
 from barque.processes.instances import Instances, Unfit, network_of, upstream_of
 from barque.projects.models import Environment
@@ -98,7 +97,7 @@ class Rollouts:
                 for deployment_id in {one.get("barque.deployment_id") for one in found.values()}:
                     await platform.router.drop_upstream(upstream_of(deployment_id or ""))
                 await self._instances.retire(found, 0)
-            platform.logs.forget(streams=[output_of(service_id)])
+            await platform.collector.forget_service(service_id)
         for env_id in footprint.env_ids:
             async with platform.database.read() as session:
                 environment = await session.get(Environment, env_id)

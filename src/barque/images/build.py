@@ -148,9 +148,10 @@ class Builds:
             for name, value in fields.items():
                 setattr(image, name, value)
             image.status, image.finished = status, now()
+            # First the line: whoever sees the end finds it.
+            said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
+            self._platform.logs.append(stream_of(image_id), said)
         self._ends.pop(image_id, asyncio.Event()).set()
-        said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
-        self._platform.logs.append(stream_of(image_id), said)
 
 
 def _text(path: Path) -> str | None:

@@ -112,7 +112,7 @@ async def cancel_image(call: Call) -> ImageView:
     return _view(image)
 
 
-@routes.endpoint("GET", "/{version}/log", answer=LogView, events=True)
+@routes.endpoint("GET", "/{version}/log", answer=LogView, events=True, errors=(503,))
 async def image_log(call: Call) -> LogView | Answer:
     """Show a build log; as an event stream, follow it, after `Last-Event-ID`."""
     platform = call.platform
@@ -120,7 +120,7 @@ async def image_log(call: Call) -> LogView | Answer:
         image = await image_at(session, call.place, call.number("version"))
     stream = stream_of(image.id)
     if not call.wants_events:
-        text, truncated = platform.logs.text(stream), platform.logs.truncated(stream)
+        text, truncated = await platform.logs.text(stream)
         return LogView(image.status, image.version, text, truncated)
 
     async def ended() -> str | None:

@@ -1,108 +1,107 @@
-"""Lines, stored as they come: a file of their own, so that they never wait for the store."""
+"""Lines, stored as they come: in a file of their own, so that they never wait for the store."""
 
 import asyncio
-import sqlite3
+import threading
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
+import structlog
 
+from barque.logs.file import Bounds, LogFile, Page
+from barque.logs.following import Follower, end
+from barque.logs.lines import ALL, Entry, Line, Wanted
+from barque.logs.position import Position
+from barque.logs.thread import LogsUnavailable, LogThread
 from barque.store.tables import now
 
-LINES_KEPT = 20_000
+T = TypeVar("T")
+
 _HEARTBEAT = 15.0
+_AGAIN = 1.0
+# What the platform itself says waits in memory while the file cannot be written: so many lines.
+_WAITING = 10_000
+_SILENCE = 60.0
+_PAGE = 1000
 
-
-class Line(msgspec.Struct, frozen=True):
-    """One line: `id` grows within its stream, `at` is RFC 3339, `source` who wrote it."""
-
-    id: int
-    text: str
-    at: str
-    source: str
+log = structlog.get_logger()
 
 
 class LogStore:
-    """Streams of lines, each bounded to its last `LINES_KEPT`."""
+    """Streams of lines, each process of a stream within the same bounds.
 
-    def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS entries (stream TEXT, id INTEGER, at TEXT, source TEXT,"
-            " text TEXT, PRIMARY KEY (stream, id)) WITHOUT ROWID"
-        )
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, at TEXT) WITHOUT ROWID"
-        )
+    It is written in one thread and read in another, so that the platform waits for neither, and a
+    long search holds nobody up but other readers. A file that fails is reported from time to time.
+    """
+
+    def __init__(self, path: Path, bounds: Bounds) -> None:
+        opening = threading.Lock()
+
+        def connect() -> LogFile:
+            # One after the other: the first makes the file.
+            with opening:
+                return LogFile(path, bounds)
+
+        self._writer, self._reader = LogThread(connect), LogThread(connect)
+        self._said: list[tuple[str, Entry]] = []
+        self._storing: asyncio.Task[None] | None = None
         self._news: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._warned = -_SILENCE
 
     def append(self, stream: str, text: str) -> None:
-        """Store one line of this moment."""
-        self.extend(stream, [(now().isoformat(), "", text)])
+        """Store one line of this moment, soon, or as soon as that can be done again.
 
-    def extend(
-        self, stream: str, lines: Iterable[tuple[str, str, str]], cursor: tuple[str, str] = ("", "")
+        It never fails, and is found by all who read after it.
+        """
+        if len(self._said) < _WAITING:
+            self._said.append((stream, Entry(now().isoformat(), text)))
+        self._store_soon()
+
+    async def extend(
+        self, stream: str, entries: Sequence[Entry], reader: str, position: Position
     ) -> None:
-        """Store lines, each as its moment, source and text, and with them how far one has read."""
-        run = self._database.execute
-        run("BEGIN IMMEDIATE")
-        try:
-            found = run("SELECT coalesce(max(id), 0) FROM entries WHERE stream=?", (stream,))
-            last = int(found.fetchone()[0])
-            for at, source, text in lines:
-                last += 1
-                run("INSERT INTO entries VALUES (?,?,?,?,?)", (stream, last, at, source, text))
-            run("DELETE FROM entries WHERE stream=? AND id<=?", (stream, last - LINES_KEPT))
-            if cursor[0]:
-                run("INSERT OR REPLACE INTO cursors VALUES (?,?)", cursor)
-            run("COMMIT")
-        except BaseException:
-            run("ROLLBACK")
-            raise
+        """Store lines, and with them how far their reader has read. Raises `LogsUnavailable`."""
+        with self._watched():
+            await self._writer.run(lambda file: file.extend({stream: entries}, reader, position))
         self.wake(stream)
 
-    def cursor(self, name: str) -> str:
-        """Return how far the reader `name` has read, or ""."""
-        found = self._database.execute("SELECT at FROM cursors WHERE name=?", (name,)).fetchone()
-        return str(found[0]) if found else ""
+    async def position(self, reader: str) -> Position:
+        """Return how far a reader has read. Raises `LogsUnavailable`."""
+        return await self._read(lambda file: file.position(reader))
 
-    def forget(self, *, streams: Iterable[str] = (), cursors: Iterable[str] = ()) -> None:
-        """Remove whole streams, and readers that are no more."""
-        self._database.executemany("DELETE FROM entries WHERE stream=?", [(s,) for s in streams])
-        self._database.executemany("DELETE FROM cursors WHERE name=?", [(c,) for c in cursors])
+    async def tail(self, stream: str, wanted: Wanted, count: int) -> Page:
+        """Return the last `count` wanted lines. Raises `LogsUnavailable`."""
+        return await self._read(lambda file: file.tail(stream, wanted, count))
+
+    async def text(self, stream: str) -> tuple[str, bool]:
+        """Return a stream as text, and whether its first lines are gone.
+
+        Raises `LogsUnavailable`.
+        """
+        page = await self._read(lambda file: file.page(stream, ALL, 0, -1))
+        return "".join(f"{line.text}\n" for line in page.lines), page.gone > 0
+
+    async def streams(self, prefix: str) -> list[str]:
+        """List the streams whose names begin so. Raises `LogsUnavailable`."""
+        return await self._read(lambda file: file.streams(prefix))
+
+    async def forget(self, stream: str) -> None:
+        """Remove a stream, and how far its readers had read, if the file can be written."""
+        with suppress(LogsUnavailable), self._watched():
+            await self._writer.run(lambda file: file.forget(stream))
+        self.wake(stream)
+
+    async def forget_reader(self, reader: str) -> None:
+        """Remove how far a reader had read, if the file can be written."""
+        with suppress(LogsUnavailable), self._watched():
+            await self._writer.run(lambda file: file.forget_reader(reader))
 
     def wake(self, stream: str) -> None:
         """Have whoever follows the stream look again."""
         self._news.pop(stream, asyncio.Event()).set()
-
-    def read(
-        self, stream: str, after: int = 0, *, source: str = "", since: str = "", tail: int = -1
-    ) -> list[Line]:
-        """Return the lines after an id, of sources that begin so, since a moment, the last few."""
-        found = self._database.execute(
-            "SELECT id, text, at, source FROM entries WHERE stream=? AND id>? AND at>=?"
-            " AND substr(source, 1, ?)=? ORDER BY id DESC LIMIT ?",
-            (stream, after, since, len(source), source, tail),
-        )
-        return [Line(*row) for row in found][::-1]
-
-    def text(self, stream: str) -> str:
-        """Return a whole stream as text."""
-        return "".join(f"{line.text}\n" for line in self.read(stream))
-
-    def newest(self, stream: str) -> int:
-        """Return the id of the last line, or 0."""
-        found = self._database.execute("SELECT max(id) FROM entries WHERE stream=?", (stream,))
-        return int(found.fetchone()[0] or 0)
-
-    def truncated(self, stream: str) -> bool:
-        """Tell whether the stream's first lines are gone."""
-        first = self._database.execute("SELECT min(id) FROM entries WHERE stream=?", (stream,))
-        return (first.fetchone()[0] or 1) > 1
 
     async def follow(
         self,
@@ -110,25 +109,83 @@ class LogStore:
         after: int,
         ended: Callable[[], Awaitable[str | None]],
         *,
-        source: str = "",
+        wanted: Wanted = ALL,
         show: Callable[[Line], Any] = lambda line: {"text": line.text},
+        fresh: bool = False,
     ) -> AsyncIterator[bytes]:
         """Send lines as server-sent events until `ended` gives the last status.
 
-        Each event's id resumes after it, without gap or repeat.
+        Each event's id resumes after it, without gap or repeat; a `fresh` follower is told first
+        where it begins. Lines that are gone before they could be sent are told of.
         """
+        follower = Follower(after, wanted, show)
+        if fresh:
+            yield follower.place()
         while True:
             news = self._news[stream]
-            # In this order, since the last line is stored before the end is.
-            status = await ended()
-            for line in self.read(stream, after, source=source):
-                after = line.id
-                yield b"id: %d\ndata: %s\n\n" % (line.id, msgspec.json.encode(show(line)))
+            # In this order, since the last line is said before the end is.
+            status = follower.status() or await ended()
+            try:
+                page = await self._read(follower.ask(stream, _PAGE))
+            except LogsUnavailable:
+                await asyncio.sleep(_AGAIN)
+                continue
+            if events := follower.take(page):
+                yield events
+            if page.full:
+                continue
             if status is not None:
-                yield b"event: end\ndata: %s\n\n" % msgspec.json.encode({"status": status})
+                yield end(status)
                 return
             try:
-                async with asyncio.timeout(_HEARTBEAT):
+                async with asyncio.timeout(follower.patience(_HEARTBEAT)):
                     await news.wait()
             except TimeoutError:
-                yield b": still here\n\n"
+                yield follower.place()
+
+    async def aclose(self) -> None:
+        """Store what was said, and close the file."""
+        await self._settle()
+        await self._writer.aclose()
+        await self._reader.aclose()
+
+    async def _read(self, work: Callable[[LogFile], T]) -> T:
+        await self._settle()
+        with self._watched():
+            return await self._reader.run(work)
+
+    def _store_soon(self) -> None:
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_said())
+
+    async def _settle(self) -> None:
+        """Return when what was said so far is stored, or could not be."""
+        if self._storing is not None:
+            await asyncio.wait([self._storing])
+
+    async def _store_said(self) -> None:
+        while self._said:
+            said, self._said = self._said, []
+            streams: dict[str, list[Entry]] = defaultdict(list)
+            for stream, entry in said:
+                streams[stream].append(entry)
+            try:
+                with self._watched():
+                    await self._writer.run(lambda file, new=streams: file.extend(new))  # type: ignore[misc]
+            except LogsUnavailable:
+                self._said[:0] = said
+                asyncio.get_running_loop().call_later(_AGAIN, self._store_soon)
+                return
+            for stream in streams:
+                self.wake(stream)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Report what fails, but not each time."""
+        try:
+            yield
+        except LogsUnavailable as error:
+            if time.monotonic() - self._warned >= _SILENCE:
+                self._warned = time.monotonic()
+                log.warning("logs have to wait", reason=str(error), waiting=len(self._said))
+            raise

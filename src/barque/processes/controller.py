@@ -1,6 +1,6 @@
 """Endpoints of what runs: scaling, processes, logs, one-off commands."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -14,7 +14,7 @@ from barque.errors import FieldError, Invalid
 from barque.http import Answer, Call, Routes
 from barque.images.models import Image
 from barque.logs.collector import output_of
-from barque.logs.store import Line
+from barque.logs.lines import Line, Wanted
 from barque.processes.one_off import run_one_off
 from barque.processes.status import ProcessView, processes_of
 from barque.services.models import Service
@@ -39,28 +39,24 @@ class ScaleAnswer(msgspec.Struct, frozen=True):
 
 
 class LogQuery(msgspec.Struct, frozen=True):
-    """Which lines: of one process type, since a moment, the last few, or as they come."""
+    """Which lines, all of it at once: of one process type, from `since` on, before `until`.
+
+    `search` is plain text that they hold, whatever the case of its letters; `tail` says how many
+    at most, the last ones; with `follow`, these and then those to come.
+    """
 
     process: ProcessType | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    search: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     tail: Annotated[int, Meta(ge=0, le=20_000)] = 500
     follow: bool = False
-
-
-class LogLine(msgspec.Struct, frozen=True):
-    """A line that an instance wrote; `id` grows within the service."""
-
-    id: int
-    at: str
-    process: str
-    index: int
-    text: str
 
 
 class LogLines(msgspec.Struct, frozen=True):
     """Lines, oldest first."""
 
-    lines: list[LogLine]
+    lines: list[Line]
 
 
 class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,39 +104,48 @@ async def list_processes(call: Call) -> list[ProcessView]:
     return await processes_of(call.platform, call.place)
 
 
-@routes.endpoint("GET", "/logs", answer=LogLines, query=LogQuery, events=True)
+@routes.endpoint("GET", "/logs", answer=LogLines, query=LogQuery, events=True, errors=(503,))
 async def runtime_logs(call: Call) -> LogLines | Answer:
-    """Show what the instances wrote; as an event stream, follow it, after `Last-Event-ID`."""
+    """Show what the instances wrote; as an event stream, follow it, after `Last-Event-ID`.
+
+    The event `gap` tells how many lines are no longer kept that would have come next (null when
+    only some are asked for: nobody knows how many of these), the event `end` that nothing more
+    comes.
+    """
     query = call.query(LogQuery)
-    check(since="must have a time zone" if query.since and not query.since.tzinfo else None)
+    wanted = _wanted(query)
     logs, service_id = call.platform.logs, call.place.svc.id
-    stream, source = output_of(service_id), f"{query.process}." if query.process else ""
-    since = _stamp(query.since) if query.since else ""
-    lines = logs.read(stream, source=source, since=since, tail=query.tail)
-    if not (call.wants_events or query.follow):
-        return LogLines([_line(line) for line in lines])
-    if "last-event-id" in call.request.headers:
-        after = call.last_event()
-    else:
-        after = lines[0].id - 1 if lines else logs.newest(stream)
+    stream, fresh = output_of(service_id), "last-event-id" not in call.request.headers
+    follows = call.wants_events or query.follow
+    after = 0 if fresh else call.last_event()
+    if fresh or not follows:
+        page = await logs.tail(stream, wanted, query.tail)
+        if not follows:
+            return LogLines(page.lines)
+        after = page.lines[0].id - 1 if page.lines else page.upto
 
     async def ended() -> str | None:
         async with call.platform.database.read() as session:
             return None if await session.get(Service, service_id) else "deleted"
 
-    return Answer(events=logs.follow(stream, after, ended, source=source, show=_line))
+    events = logs.follow(stream, after, ended, wanted=wanted, show=_whole, fresh=fresh)
+    return Answer(events=events)
 
 
-def _stamp(moment: datetime) -> str:
-    # Without its zone, so that it sorts before every stamp of that moment; and a microsecond
-    # earlier, since the stamps' nanoseconds may have been rounded up on their way here.
-    earlier = moment.astimezone(UTC) - timedelta(microseconds=1)
-    return earlier.strftime("%Y-%m-%dT%H:%M:%S.%f")
+def _wanted(query: LogQuery) -> Wanted:
+    """Return which lines a query asks for. Raises `Invalid`."""
+    zones = {"since": query.since, "until": query.until}
+    check(**{
+        name: "must have a time zone: end it with Z" if moment and not moment.tzinfo else None
+        for name, moment in zones.items()
+    })  # fmt: skip
+    if query.since and query.until and query.until <= query.since:
+        raise Invalid.field("until", "must be later than since")
+    return Wanted(query.process, query.since, query.until, query.search)
 
 
-def _line(line: Line) -> LogLine:
-    process, _, index = line.source.rpartition(".")
-    return LogLine(line.id, line.at, process, int(index), line.text)
+def _whole(line: Line) -> Line:
+    return line
 
 
 @routes.endpoint(

@@ -1,17 +1,20 @@
 """The containers of a release: what they are given, whether they are fit, and their end."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+import contextlib
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx
+from sqlalchemy.exc import NoResultFound
 
 from barque.config.masking import Masker
+from barque.logs.collector import Writer
 from barque.releases.models import Release
 from barque.releases.service import thaw
 from barque.routing.port import Server
 from barque.runtimes.port import ContainerSpec, Limits, RuntimeRefused
-from barque.services.place import Place
+from barque.services.place import Place, place_of
 from barque.settings import MEBIBYTE
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ PORT = 8000
 POLL = 0.05
 _PROBE = 5.0
 _LAST_LINES = 20
+# One-off commands have no deployment: what they write is their answer, and no log.
+_OF_A_RELEASE = {
+    "barque.deployment_id", "barque.release_id", "barque.process", "barque.index",
+}  # fmt: skip
 
 
 class Unfit(Exception):
@@ -95,14 +102,19 @@ class Instances:
         self, specs: Collection[ContainerSpec], release: Release, place: Place
     ) -> None:
         """Make and start containers, and keep what they write."""
-        masker = self.masker(release, place)
-        await asyncio.gather(*(self._launch(spec, masker) for spec in specs))
+        await asyncio.gather(*(self._launch(spec, release, place) for spec in specs))
 
-    async def _launch(self, spec: ContainerSpec, masker: Masker) -> None:
+    async def _launch(self, spec: ContainerSpec, release: Release, place: Place) -> None:
         await self._platform.runtime.create(spec)
         await self._platform.runtime.start(spec.name)
-        source = f"{spec.labels['barque.process']}.{spec.labels['barque.index']}"
-        self._platform.collector.watch(spec.name, spec.labels["barque.service_id"], source, masker)
+        self.watch(spec.name, spec.labels, release, place)
+
+    def watch(self, name: str, labels: Mapping[str, str], release: Release, place: Place) -> None:
+        """Keep what a container writes, unless that is done already."""
+        if not self._platform.collector.watches(name):
+            process, index = labels["barque.process"], int(labels["barque.index"])
+            masker = self.masker(release, place)
+            self._platform.collector.watch(Writer(name, place.svc.id, process, index, masker))
 
     async def healthy(self, name: str, release: Release, place: Place) -> None:
         """Wait until a container is fit to serve. Raises `Unfit` if it ends.
@@ -196,9 +208,26 @@ class Instances:
         await asyncio.gather(*(self._platform.runtime.stop(name, timeout) for name in names))
 
     async def _retire(self, name: str, timeout: int) -> None:
+        await self._watch_before_end(name)
         await self._platform.runtime.stop(name, timeout)
         await self._platform.collector.finish(name)
         await self._platform.runtime.remove(name)
+        # Last, or a container that outlives the platform here would be read twice.
+        await self._platform.collector.forget(name)
+
+    async def _watch_before_end(self, name: str) -> None:
+        """Keep also what a container writes that the process before this one had made."""
+        if self._platform.collector.watches(name):
+            return
+        state = await self._platform.runtime.inspect(name)
+        if state is None or not state.labels.keys() >= _OF_A_RELEASE:
+            return
+        # What is written in the name of a service that was deleted, nobody may read.
+        with contextlib.suppress(NoResultFound):
+            async with self._platform.database.read() as session:
+                release = await session.get_one(Release, state.labels["barque.release_id"])
+                place = await place_of(session, release.service_id)
+            self.watch(name, state.labels, release, place)
 
     async def of_deployment(self, deployment_id: str) -> list[str]:
         """List the names of a deployment's containers."""

@@ -16,6 +16,7 @@ from barque.projects.models import Environment
 from barque.releases.models import Release
 from barque.routing.port import RouterUnavailable
 from barque.runtimes.port import ContainerSpec, Event, RuntimeRefused, RuntimeUnavailable
+from barque.services.models import Service
 from barque.services.place import Place
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Supervisor:
         if surplus:
             await self._dismiss(deployment_id, surplus)
         for name in set(present) & specs.keys():
-            self._watch(name, specs[name], release, place)
+            self._instances.watch(name, specs[name].labels, release, place)
 
     async def _down(self, names: Iterable[str]) -> set[str]:
         states = {name: await self._platform.runtime.inspect(name) for name in names}
@@ -181,11 +182,6 @@ class Supervisor:
             self._checks.forget(name)
         await router.put_upstream(upstream, await self._checks.servers(deployment_id))
 
-    def _watch(self, name: str, spec: ContainerSpec, release: Release, place: Place) -> None:
-        source = f"{spec.labels['barque.process']}.{spec.labels['barque.index']}"
-        masker = self._instances.masker(release, place)
-        self._platform.collector.watch(name, place.svc.id, source, masker)
-
     async def _listen(self) -> None:
         labels = {"barque.platform": self._platform.id}
         async for event in self._platform.runtime.events(labels):
@@ -204,21 +200,23 @@ class Supervisor:
             return
         specs = {s.name: s for s in self._instances.wanted(deployment_id, release, place)}
         if event.name in specs:
-            self._watch(event.name, specs[event.name], release, place)
+            self._instances.watch(event.name, specs[event.name].labels, release, place)
         await self._checks.admit(event.name, release, place)
 
     async def remove_orphans(self) -> None:
-        """Remove containers and networks that belong to nothing any more."""
+        """Remove containers, networks and logs that belong to nothing any more."""
         platform, labels = self._platform, {"barque.platform": self._platform.id}
         # First what is there, then what should be: nothing that is just being made is an orphan.
         found = await platform.runtime.containers(labels)
         networks = await platform.runtime.networks(labels)
+        logged = await platform.collector.services()
         async with platform.database.read() as session:
             over = [status for status in ENDED if status != "live"]
             wanted = set(
                 await session.scalars(select(Deployment.id).where(Deployment.status.not_in(over)))
             )
             kept = {network_of(one) for one in await session.scalars(select(Environment.id))}
+            services = set(await session.scalars(select(Service.id)))
         orphans = [
             name
             for name, own in found.items()
@@ -227,3 +225,5 @@ class Supervisor:
         await self._instances.retire(orphans, 0)
         for network in set(networks) - kept:
             await platform.runtime.remove_network(network)
+        for service_id in logged - services:
+            await platform.collector.forget_service(service_id)

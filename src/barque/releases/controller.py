@@ -81,10 +81,10 @@ async def get_release(call: Call) -> ReleaseView:
         return _release(await release_at(session, call.place, call.number("version")))
 
 
-@routes.endpoint("GET", "/{version}/log", answer=LogView)
+@routes.endpoint("GET", "/{version}/log", answer=LogView, errors=(503,))
 async def release_log(call: Call) -> LogView:
     """Show what a release was made of, and what its release process wrote."""
     async with call.platform.database.read() as session:
         row = await release_at(session, call.place, call.number("version"))
-    stream, logs = stream_of(row.id), call.platform.logs
-    return LogView(row.status, row.version, logs.text(stream), logs.truncated(stream))
+    text, truncated = await call.platform.logs.text(stream_of(row.id))
+    return LogView(row.status, row.version, text, truncated)

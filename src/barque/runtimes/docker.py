@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 from aiodocker.exceptions import DockerError
 
+from barque.runtimes.output import Output
 from barque.runtimes.port import (
     ContainerSpec,
     ContainerState,
@@ -34,7 +35,6 @@ _BOUNDED_LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "
 _STATES = {"created": "created", "restarting": "restarting", "exited": "exited", "dead": "exited"}
 # An address is noted as a label, where it is found also while the container is down.
 _NETWORK, _ADDRESS = "barque.network", "barque.address"
-_FRAME = 8
 _CALL = 60
 _PRUNING = 600
 
@@ -165,15 +165,14 @@ class DockerRuntime:
                 yield Event(said["Action"], attributes["name"], attributes)
 
     async def follow(self, name: str, since: str) -> AsyncIterator[list[OutputLine]]:
-        """Read what the container wrote after the stamp `since` (or ""), until it ends."""
+        """Read what the container wrote from the stamp `since` on (or all), until it ends."""
         params = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1"}
         if since:
             params["since"] = _seconds(since)
-        rest = b""
+        output = Output()
         async for chunk in self._stream(f"containers/{name}/logs", params):
-            lines, rest = _lines(rest + chunk)
-            # The engine's own `since` lets the line of that very moment through again.
-            yield [line for line in lines if line.at > since]
+            yield output.lines(chunk)
+        yield output.rest()
 
     async def output(self, name: str, tail: int | None = None) -> list[OutputLine]:
         """Read the last `tail` lines that the container wrote, of both its streams."""
@@ -184,7 +183,8 @@ class DockerRuntime:
             asyncio.timeout(_CALL),
             self._api()._query(path, params=params) as answer,
         ):
-            return _lines(await answer.read())[0]
+            output = Output()
+            return output.lines(await answer.read()) + output.rest()
 
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""
@@ -345,14 +345,3 @@ def _seconds(stamp: str) -> str:
     """Turn a stamp into seconds since 1970, with all of its nanoseconds."""
     whole, _, fraction = stamp.rstrip("Z").partition(".")
     return f"{datetime.fromisoformat(f'{whole}+00:00').timestamp():.0f}.{fraction or 0}"
-
-
-def _lines(raw: bytes) -> tuple[list[OutputLine], bytes]:
-    """Read the whole frames of a container's output, and return what is left."""
-    found = []
-    while len(raw) >= _FRAME and len(raw) >= _FRAME + (size := int.from_bytes(raw[4:_FRAME])):
-        kind, text, raw = raw[0], raw[_FRAME : _FRAME + size], raw[_FRAME + size :]
-        for line in text.decode(errors="replace").splitlines():
-            at, _, said = line.partition(" ")
-            found.append(OutputLine(at, "stderr" if kind == 2 else "stdout", said))
-    return found, raw

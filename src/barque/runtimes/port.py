@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+# Bytes of one line of output: enough for what is shown of it, and a secret that goes on after that.
+LONGEST = 128 * 1024
+
 State = Literal["created", "running", "restarting", "exited"]
 
 
@@ -70,7 +73,7 @@ class ContainerState:
 class OutputLine:
     """One line that a container wrote, without its line end.
 
-    `at` is the engine's own stamp (RFC 3339, nanoseconds): it orders the lines of a container.
+    `at` is the engine's own stamp (RFC 3339, nanoseconds, UTC), `text` at most what `LONGEST` says.
     """
 
     at: str
@@ -154,7 +157,10 @@ class Runtime(Protocol):
         """Tell what happens to containers that carry all of `labels`, from now on."""
 
     def follow(self, name: str, since: str) -> AsyncIterator[list[OutputLine]]:
-        """Read what the container wrote after the stamp `since` (or ""), until it ends."""
+        """Read what the container wrote from the stamp `since` on (or all), until it ends.
+
+        The lines come in the order in which they ended, which need not be that of their stamps.
+        """
 
     async def output(self, name: str, tail: int | None = None) -> list[OutputLine]:
         """Read the last `tail` lines that the container wrote, of both its streams."""
