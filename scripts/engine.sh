@@ -29,7 +29,8 @@ if ! answers "unix://$socket"; then
     ip link show "$bridge" >/dev/null 2>&1 || ip link add "$bridge" type bridge
     ip address show "$bridge" | grep -q "$subnet" || ip address add "$subnet" dev "$bridge"
     ip link set "$bridge" up
-    setsid dockerd --data-root "$home/data" --exec-root "/run/barque-$short" --pidfile "$home/pid" \
+    # The engine's own work waits for what its containers do, which have shares of their own.
+    setsid nice -n 10 dockerd --data-root "$home/data" --exec-root "/run/barque-$short" --pidfile "$home/pid" \
         -H "unix://$socket" --bridge "$bridge" --live-restore \
         >"$home/log" 2>&1 </dev/null &
     for _ in $(seq 300); do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes everything that Barque needs on a Debian or Ubuntu machine; quick when it is there already.
-# With the argument `tests`, also what only its tests need.
+# With the argument `tests` or `bench`, also what only its tests or its benchmarks need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +20,10 @@ install_packages() {
     if [ "${1:-}" = tests ] && ! command -v initdb >/dev/null \
         && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
         missing+=(postgresql)
+    fi
+    if [ "${1:-}" = bench ]; then
+        command -v nginx >/dev/null || missing+=(nginx-light)
+        command -v wrk >/dev/null || missing+=(wrk)
     fi
     [ ${#missing[@]} = 0 ] && return
     echo "==> installing ${missing[*]}"

@@ -29,6 +29,7 @@ from barque.releases.service import complete
 from barque.routing.port import RouterUnavailable, RoutingTable
 from barque.runtimes.port import RuntimeRefused, RuntimeUnavailable
 from barque.services.place import Place, place_of
+from barque.store.unavailable import StoreUnavailable
 
 if TYPE_CHECKING:
     from barque.platform import Platform
@@ -70,7 +71,10 @@ class Rollouts:
         return self._locks[service_id]
 
     async def carry_out(self, deployment_id: str) -> None:
-        """Roll one deployment out, and see that it ends, whatever happens."""
+        """Roll one deployment out, and see that it ends, whatever happens.
+
+        Raises `StoreUnavailable` when the store does not answer: it is safe to do again.
+        """
         try:
             await self._running.run(deployment_id, self._roll_out(deployment_id))
         except WorkCancelled:
@@ -80,6 +84,8 @@ class Rollouts:
             await self._instances.retire(await self._instances.of_deployment(deployment_id), 0)
         except (Unfit, RuntimeRefused, RuntimeUnavailable, RouterUnavailable) as error:
             await self._abandon(deployment_id, "failed", str(error))
+        except StoreUnavailable:
+            raise
         except Exception:
             log.exception("rollout failed", deployment=deployment_id)
             detail = "the platform failed at this rollout, and has logged why: deploy again"

@@ -17,6 +17,7 @@ from barque.images.service import BUILT_BY, ENDED, stream_of
 from barque.pipeline.running import Running, WorkCancelled
 from barque.services.place import Place, place_of
 from barque.store.tables import now
+from barque.store.unavailable import StoreUnavailable
 
 if TYPE_CHECKING:
     from barque.platform import Platform
@@ -59,7 +60,10 @@ class Builds:
         await end.wait()
 
     async def carry_out(self, image_id: str) -> None:
-        """Build one image, and see that it ends, whatever happens."""
+        """Build one image, and see that it ends, whatever happens.
+
+        Raises `StoreUnavailable` when the store does not answer: it is safe to do again.
+        """
         try:
             await self._running.run(image_id, self._build(image_id))
         except WorkCancelled:
@@ -69,6 +73,8 @@ class Builds:
         except TimeoutError:
             limit = self._platform.settings.build_timeout
             await self._end(image_id, "error", error_detail=f"the build took over {limit} s")
+        except StoreUnavailable:
+            raise
         except Exception:
             log.exception("build failed", image=image_id)
             detail = "the platform failed at this build, and has logged why: build again"

@@ -6,15 +6,22 @@ itself must be safe to do again from its start, since that is what a killed proc
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 
+import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from barque.store.unavailable import StoreUnavailable
 
 Work = Callable[[str], Coroutine[None, None, None]]
 
 # Set by hand: an upgrade of Barque must carry on what the version before it began.
 _VERSION = "1"
+_AGAIN = 1.0
+
+log = structlog.get_logger()
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED"]
 
 
@@ -24,6 +31,7 @@ class Pipeline:
     def __init__(self, url: str) -> None:
         self._kinds: dict[str, Work] = {}
         self._home: asyncio.AbstractEventLoop | None = None
+        self._later: set[asyncio.Task[None]] = set()
         self._config: DBOSConfig = {
             "name": "barque",
             "system_database_url": url,
@@ -45,9 +53,29 @@ class Pipeline:
         await asyncio.to_thread(DBOS.launch)
 
     async def begin(self, kind: str, subject: str) -> None:
-        """Begin work on a subject, unless that was begun before."""
+        """Begin work on a subject, unless that was begun before.
+
+        When it cannot be noted down now (a full disk, say), it is begun as soon as it can: what
+        asked for it is in the store already, and is not taken back.
+        """
+        try:
+            await self._begin(kind, subject)
+        except Exception:
+            log.exception("work is begun later", kind=kind, subject=subject)
+            task = asyncio.create_task(self._begin_later(kind, subject))
+            self._later.add(task)
+            task.add_done_callback(self._later.discard)
+
+    async def _begin(self, kind: str, subject: str) -> None:
         with SetWorkflowID(f"{kind}:{subject}"):
             await DBOS.start_workflow_async(carry_out, kind, subject)
+
+    async def _begin_later(self, kind: str, subject: str) -> None:
+        while True:
+            await asyncio.sleep(_AGAIN)
+            with contextlib.suppress(Exception):
+                await self._begin(kind, subject)
+                return
 
     async def forget(self, before: datetime, most: int) -> int:
         """Delete what is known of work that ended before a moment, and return of how many.
@@ -65,10 +93,21 @@ class Pipeline:
     async def carry_out(self, kind: str, subject: str) -> None:
         """Do the work on the platform's own loop; DBOS recovers on another."""
         if self._home is None or self._home is asyncio.get_running_loop():
-            await self._kinds[kind](subject)
+            await self._persist(kind, subject)
             return
-        there = asyncio.run_coroutine_threadsafe(self._kinds[kind](subject), self._home)
+        there = asyncio.run_coroutine_threadsafe(self._persist(kind, subject), self._home)
         await asyncio.wrap_future(there)
+
+    async def _persist(self, kind: str, subject: str) -> None:
+        """Do the work, once more from its start whenever the store did not answer meanwhile."""
+        while True:
+            try:
+                await self._kinds[kind](subject)
+            except StoreUnavailable as error:
+                log.warning("work has to wait", kind=kind, subject=subject, reason=str(error))
+                await asyncio.sleep(_AGAIN)
+            else:
+                return
 
 
 _pipeline: Pipeline | None = None

@@ -18,6 +18,7 @@ from barque.routing.port import RouterUnavailable
 from barque.runtimes.port import ContainerSpec, Event, RuntimeRefused, RuntimeUnavailable
 from barque.services.models import Service
 from barque.services.place import Place
+from barque.store.unavailable import StoreUnavailable
 
 if TYPE_CHECKING:
     from barque.platform import Platform
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _SWEEP = 15.0
 _ROUTER = 1.0
 _AGAIN = 1.0
+_QUIET = 60.0
 
 log = structlog.get_logger()
 
@@ -38,6 +40,7 @@ class Supervisor:
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
         self._checks = LiveChecks(platform, instances)
+        self._warned: dict[str, float] = {}
         self.one_offs: set[str] = set()
 
     def start(self) -> None:
@@ -62,12 +65,19 @@ class Supervisor:
     async def _quietly(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
-        except (RuntimeUnavailable, RouterUnavailable, RuntimeRefused) as error:
-            log.warning("supervision has to wait", reason=str(error))
+        except (RuntimeUnavailable, RouterUnavailable, RuntimeRefused, StoreUnavailable) as error:
+            self._warn(str(error))
         except NoResultFound:
             pass  # The service was deleted meanwhile.
         except Exception:
             log.exception("supervision failed")
+
+    def _warn(self, reason: str) -> None:
+        """Say why supervision has to wait: once, not at each of many tries."""
+        moment = asyncio.get_running_loop().time()
+        if moment - self._warned.get(reason, -_QUIET) >= _QUIET:
+            self._warned[reason] = moment
+            log.warning("supervision has to wait", reason=reason)
 
     async def _sweep(self) -> None:
         await self.remove_orphans()

@@ -206,8 +206,10 @@ class HAProxyRouter:
         if checked.returncode != 0:
             raise RouterUnavailable(f"HAProxy refuses its configuration: {checked.stderr[-500:]}")
         with (self._folder / "haproxy.log").open("wb") as log:
+            # Where that is allowed, requests go before builds, rollouts and the rest.
+            command = ["nice", "-n", "-10", "haproxy", "-W", "-S", f"{self._master},mode,600"]
             self._process = subprocess.Popen(
-                ["haproxy", "-W", "-S", f"{self._master},mode,600", "-f", config],
+                [*command, "-f", config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
