@@ -13,9 +13,8 @@ from barque.runtimes.port import OutputLine
 
 # What is written later may still be stamped so much earlier.
 _DISORDER = timedelta(seconds=1)
-# How much of a file is known when it is told a second time: as that happens at the very moment of
-# its beginning, much less would do.
-_RECENT = 20_000
+# How much of a file is known when it is told a second time: about as many lines as it can have.
+_RECENT = 100_000
 _TEN_SECONDS = len("2026-01-01T00:00:0")
 
 
