@@ -93,16 +93,14 @@ class Collector:
         position = await _patiently(lambda: self._logs.position(writer.container))
         unread, held, size, found = Unread(position), list[Entry](), 0, False
         async for told in self._runtime.follow(writer.container, position.since):
-            lines = unread.among(told)
-            position = position.past(lines)
-            for line in lines:
+            for line in unread.among(told):
                 text = writer.masker.mask(line.text)
                 held.append(Entry(line.at, text, writer.process, writer.index))
                 size += len(text)
-            if held and await self._stored(writer, held, position, patiently=size > _HELD):
+            if held and await self._stored(writer, held, unread.position, patiently=size > _HELD):
                 held, size, found = [], 0, True
         if held:
-            found = await self._stored(writer, held, position, patiently=True)
+            found = await self._stored(writer, held, unread.position, patiently=True)
         return found
 
     async def _stored(
