@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,9 @@ from tests.postgresql import PostgreSQL
 
 WRITES = 1000
 CLIENTS = 12
-KILLS = 2
+KILLS = 4
+# Enough of them that a kill would be likely to come in between, if they were not one write.
+PARTS = "ABCDEFGH"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -33,7 +36,7 @@ def either_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Se
 
 
 class Writers:
-    """Many clients, each write of theirs with a number: one service, one build, three variables."""
+    """Many clients, each write of theirs with a number: a service, a build, or some variables."""
 
     def __init__(self, server: Server, env: str, builds: str) -> None:
         self._server = server
@@ -48,6 +51,10 @@ class Writers:
         self.up.wait()
         try:
             answer = self.ask(self._client(), number)
+        except httpx.ConnectError:
+            # It never got there: it is no write yet.
+            time.sleep(0.05)
+            self.write(number)
         except httpx.TransportError:
             self.doubtful.add(number)
         else:
@@ -73,7 +80,7 @@ class Writers:
 
 
 def names(number: int) -> list[str]:
-    return [f"V{number}_{part}" for part in "ABC"]
+    return [f"V{number}_{part}" for part in PARTS]
 
 
 def test_no_acknowledged_write_is_lost(either_server: Server) -> None:
@@ -93,15 +100,18 @@ def test_no_acknowledged_write_is_lost(either_server: Server) -> None:
             until(lambda: len(writers.acknowledged) + len(writers.doubtful) >= moment)  # noqa: B023
             server.kill()
             writers.up.clear()
-            server.start()
-            writers.up.set()
+            try:
+                server.start()
+            finally:
+                writers.up.set()
         for one in writing:
             one.result()
     server.kill()
     server.start()
     with server.client() as client:
         assert len(writers.acknowledged) + len(writers.doubtful) == WRITES
-        assert len(writers.acknowledged) >= WRITES - KILLS * 10 * CLIENTS
+        # In doubt is what was under way at a kill, and what came while the process was ending.
+        assert 0 < len(writers.doubtful) <= KILLS * CLIENTS * 2
         check_variables(client, writers)
         check_services(client, writers)
         check_builds(client, writers)
@@ -113,8 +123,8 @@ def check_variables(client: httpx.Client, writers: Writers) -> None:
     for number in range(WRITES):
         if number % 10 > 1:
             there = [found.get(name) for name in names(number)]
-            assert there == [f"v{number}"] * 3 or (
-                number in writers.doubtful and there == [None] * 3
+            assert there == [f"v{number}"] * len(PARTS) or (
+                number in writers.doubtful and there == [None] * len(PARTS)
             ), number
 
 
