@@ -13,6 +13,18 @@ for host in "${DOCKER_HOST:-}" unix:///var/run/docker.sock; do
     esac
 done
 
+# Where processors are short, the engine's own work waits for that of its containers, which are not
+# in its group.
+give_way() {
+    local group=/sys/fs/cgroup/cpu/barque-$short share=cpu.shares
+    [ -f /sys/fs/cgroup/cpu/cpu.shares ] || group=/sys/fs/cgroup/barque-$short share=cpu.weight
+    mkdir -p "$group" || return 0
+    if [ -w "$group/$share" ]; then
+        [ "$share" = cpu.shares ] && echo 64 >"$group/$share" || echo 6 >"$group/$share"
+        echo "$BASHPID" >"$group/cgroup.procs" || true
+    fi
+}
+
 home="$(realpath -m "${BARQUE_DATA_DIR:-.barque}")/engine"
 # A socket's path may have no more than 107 bytes, and folders nest deeper than that.
 short=$(printf %s "$home" | sha256sum | cut -c1-10)
@@ -29,10 +41,12 @@ if ! answers "unix://$socket"; then
     ip link show "$bridge" >/dev/null 2>&1 || ip link add "$bridge" type bridge
     ip address show "$bridge" | grep -q "$subnet" || ip address add "$subnet" dev "$bridge"
     ip link set "$bridge" up
-    # The engine's own work waits for what its containers do, which have shares of their own.
-    setsid nice -n 10 dockerd --data-root "$home/data" --exec-root "/run/barque-$short" --pidfile "$home/pid" \
-        -H "unix://$socket" --bridge "$bridge" --live-restore \
-        >"$home/log" 2>&1 </dev/null &
+    (
+        give_way
+        exec setsid dockerd --data-root "$home/data" --exec-root "/run/barque-$short" \
+            --pidfile "$home/pid" -H "unix://$socket" --bridge "$bridge" --live-restore \
+            >"$home/log" 2>&1 </dev/null
+    ) &
     for _ in $(seq 300); do
         answers "unix://$socket" && break
         sleep 0.1

@@ -18,16 +18,25 @@ from barque.settings import Settings
 from barque.vault import Vault, load_master_key
 
 _PATIENCE = 60.0
+_PRIORITY = 10
 
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C. Services go on being served afterwards."""
+    _give_way()
     app = create_app(Platform(settings))
     _pid_file(settings).write_text(str(os.getpid()))
     uvicorn.run(
         app, host=settings.host, port=settings.port, log_level=settings.log_level,
         access_log=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
+
+
+def _give_way() -> None:
+    """Let what is served go before the platform's own work, unless the router had to as well."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -1)
+        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
 
 
 def down(settings: Settings) -> None:

@@ -102,7 +102,7 @@ class Store:
     def __init__(self, path: Path, runner: asyncio.Runner) -> None:
         self.database = Database(f"sqlite+aiosqlite:///{path}")
         self.run = runner.run
-        self.run(self.database.create_tables())
+        self.run(self.database.migrate())
 
     async def write(self, history: History) -> Place:
         org = Organization(name="o", slug=new_id(), data_key=b"")

@@ -184,8 +184,8 @@ class Rollouts:
             await change()
 
     async def _retire_old(self, deployment: Deployment) -> None:
-        for name in await self._instances.of_deployment(deployment.id):
-            await self._platform.runtime.keep_running(name, True)
+        names = await self._instances.of_deployment(deployment.id)
+        await asyncio.gather(*(self._platform.runtime.keep_running(n, True) for n in names))
         old = await self._live(deployment.service_id)
         for one in old:
             if not await self.drain.run(upstream_of(one.id)):

@@ -55,6 +55,10 @@ class Instances:
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
         self._probed: dict[str, str] = {}
+        # One for all: each client reads every certificate of the machine, to speak plain HTTP.
+        self._client = httpx.AsyncClient(
+            timeout=_PROBE, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
 
     def wanted(self, deployment_id: str, release: Release, place: Place) -> list[ContainerSpec]:
         """Describe every container that a deployment is to have, by the counts of its service."""
@@ -122,28 +126,26 @@ class Instances:
         One that answers no HTTP is fit when it has run for `readiness_delay`.
         """
         settled = asyncio.get_running_loop().time() + self._platform.settings.readiness_delay
-        async with httpx.AsyncClient(timeout=_PROBE, trust_env=False) as client:
-            while True:
-                state = await self._platform.runtime.inspect(name)
-                if state is None or state.state != "running":
-                    code = state.exit_code if state else "none"
-                    why = "out of memory, " if state and state.out_of_memory else ""
-                    said = await self.last_words(name, release, place)
-                    raise Unfit(f"{name} ended: {why}exit code {code}{said}")
-                if is_web(name):
-                    complaint = await _probe(client, state.address, release)
-                    if complaint is None:
-                        self._probed.pop(name, None)
-                        return
-                    self._probed[name] = complaint
-                elif asyncio.get_running_loop().time() >= settled:
+        while True:
+            state = await self._platform.runtime.inspect(name)
+            if state is None or state.state != "running":
+                code = state.exit_code if state else "none"
+                why = "out of memory, " if state and state.out_of_memory else ""
+                said = await self.last_words(name, release, place)
+                raise Unfit(f"{name} ended: {why}exit code {code}{said}")
+            if is_web(name):
+                complaint = await _probe(self._client, state.address, release)
+                if complaint is None:
+                    self._probed.pop(name, None)
                     return
-                await asyncio.sleep(POLL)
+                self._probed[name] = complaint
+            elif asyncio.get_running_loop().time() >= settled:
+                return
+            await asyncio.sleep(POLL)
 
     async def probe(self, address: str | None, release: Release) -> str | None:
         """Ask an instance for health, once. Returns None when all is well, or what it did."""
-        async with httpx.AsyncClient(timeout=_PROBE, trust_env=False) as client:
-            return await _probe(client, address, release)
+        return await _probe(self._client, address, release)
 
     async def all_healthy(self, names: Iterable[str], release: Release, place: Place) -> None:
         """Wait until all are fit to serve. Raises `Unfit` as soon as one of them ends."""

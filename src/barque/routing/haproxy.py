@@ -207,7 +207,7 @@ class HAProxyRouter:
             raise RouterUnavailable(f"HAProxy refuses its configuration: {checked.stderr[-500:]}")
         with (self._folder / "haproxy.log").open("wb") as log:
             # Where that is allowed, requests go before builds, rollouts and the rest.
-            command = ["nice", "-n", "-10", "haproxy", "-W", "-S", f"{self._master},mode,600"]
+            command = ["nice", "-n", "-20", "haproxy", "-W", "-S", f"{self._master},mode,600"]
             self._process = subprocess.Popen(
                 [*command, "-f", config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,

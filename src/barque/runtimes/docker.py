@@ -36,6 +36,8 @@ _STATES = {"created": "created", "restarting": "restarting", "exited": "exited",
 # An address is noted as a label, where it is found also while the container is down.
 _NETWORK, _ADDRESS = "barque.network", "barque.address"
 _CALL = 60
+# Where processors are short, what serves goes before what only starts.
+_STARTING, _SERVING = 128, 1024
 _PRUNING = 600
 
 
@@ -118,7 +120,7 @@ class DockerRuntime:
     async def keep_running(self, name: str, keep: bool) -> None:
         """Have the engine itself restart the container when it ends, with back-off, or not."""
         policy = {"RestartPolicy": {"Name": "always" if keep else "no"}}
-        await self._ask("POST", f"containers/{name}/update", policy)
+        await self._ask("POST", f"containers/{name}/update", {**policy, "CpuShares": _SERVING})
 
     async def stop(self, name: str, timeout: int) -> None:
         """Send SIGTERM, and SIGKILL after `timeout` seconds; one that is not there is no error."""
@@ -303,6 +305,7 @@ def _body(spec: ContainerSpec, address: str) -> dict[str, Any]:
             "SecurityOpt": ["no-new-privileges"],
             "CapDrop": ["ALL"],
             "CapAdd": _CAPABILITIES,
+            "CpuShares": _STARTING,
             "NanoCpus": int(spec.limits.cpus * 1e9),
             "Memory": spec.limits.memory,
             "MemorySwap": spec.limits.memory,

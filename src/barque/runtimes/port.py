@@ -133,7 +133,11 @@ class Runtime(Protocol):
         """Start the container unless it runs."""
 
     async def keep_running(self, name: str, keep: bool) -> None:
-        """Have the engine itself restart the container when it ends, with back-off, or not."""
+        """Have the engine itself restart the container when it ends, with back-off, or not.
+
+        From the first call on, the container has its full share of the processors: until then it
+        gives way to those that had it before.
+        """
 
     async def stop(self, name: str, timeout: int) -> None:
         """Send SIGTERM, and SIGKILL after `timeout` seconds; one that is not there is no error."""

@@ -26,7 +26,9 @@ class Service(Amended, Base):
     health_check_path: Mapped[str] = mapped_column(String(2048))
     auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
     deployment_timeout: Mapped[int]
-    update_order: Mapped[str] = mapped_column(String(16), default="start-first")
+    update_order: Mapped[str] = mapped_column(
+        String(16), default="start-first", server_default="start-first"
+    )
     process_counts: Mapped[dict[str, int]]
     last_image_version: Mapped[int] = mapped_column(default=0)
     last_release_version: Mapped[int] = mapped_column(default=0)
