@@ -243,9 +243,11 @@ async def run(endpoint: Endpoint, platform: "Platform", request: Request[Any, An
     place = await platform.places.find(actor, request.path_params)
     if place.org is not None and endpoint.role is not None:
         allow(actor, place, endpoint.role)
-    return _answer(
-        endpoint, await endpoint.handler(Call(request, platform, endpoint, actor, place))
-    )
+    call = Call(request, platform, endpoint, actor, place)
+    if endpoint.events:
+        # A bad id is an error also where the answer is no stream.
+        call.last_event()
+    return _answer(endpoint, await endpoint.handler(call))
 
 
 def _answer(endpoint: Endpoint, value: Any) -> Answer:

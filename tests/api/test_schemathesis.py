@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case
@@ -64,6 +64,8 @@ def _try(
     )  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=mode), real=st.integers(0, 3).map(bool))
     def run(case: Case, real: bool) -> None:
+        # A query has no way to write an object: what would be sent is not what was made up.
+        assume(not any(isinstance(value, dict) for value in (case.query or {}).values()))
         if real and not destructive:
             given_names = case.path_parameters or {}
             case.path_parameters = {n: names.get(n, value) for n, value in given_names.items()}

@@ -9,10 +9,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import WEB, App, Server, make_app, make_env
+from tests.conftest import WEB, App, Server, free_port, make_app, make_env
 from tests.e2e.helpers import build, deploy, ended, host_of, serving, until
 from tests.load import load
 
@@ -27,6 +28,16 @@ FILES = {
     "Procfile": "web: echo ${BARQUE_RELEASE} > /www/index.html; exec httpd -f -p $PORT -h /www\n"
     "worker: exec sleep 1000\n",
 }
+
+
+@pytest.fixture
+def quick_server(tmp_path: Path) -> Iterator[Server]:
+    """A platform that loses no time on programs which do not heed SIGTERM."""
+    settings = {"BARQUE_STOP_TIMEOUT": "0", "BARQUE_READINESS_DELAY": "0.1"}
+    running = Server(tmp_path / "barque", free_port(), environment=settings)
+    running.start()
+    yield running
+    running.end()
 
 
 @contextmanager
@@ -66,29 +77,29 @@ def as_it_should_be(server: Server, app: App, deployment: str) -> None:
     assert [r["status"] for r in rows][:2] == ["live", "retired"]
 
 
-def test_killed_at_each_step(own_server: Server) -> None:
-    with under_load(own_server) as app:
+def test_killed_at_each_step(quick_server: Server) -> None:
+    with under_load(quick_server) as app:
         for step in STEPS:
             for when in ("before", "after"):
-                own_server.kill()
-                own_server.start("tests.e2e.faults.dying", DIE_AT=f"{step}:{when}")
+                quick_server.kill()
+                quick_server.start("tests.e2e.faults.dying", DIE_AT=f"{step}:{when}")
                 deployment = deploy(app)
-                assert own_server.process is not None
-                assert own_server.process.wait(timeout=60) == -9, (step, when)
-                own_server.start()
-                as_it_should_be(own_server, app, deployment)
+                assert quick_server.process is not None
+                assert quick_server.process.wait(timeout=60) == -9, (step, when)
+                quick_server.start()
+                as_it_should_be(quick_server, app, deployment)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_killed_at_random_instants(own_server: Server, seed: int) -> None:
+def test_killed_at_random_instants(quick_server: Server, seed: int) -> None:
     instants = random.Random(seed)
-    with under_load(own_server) as app:
+    with under_load(quick_server) as app:
         begun = time.monotonic()
         assert ended(app, deploy(app))["status"] == "live"
         whole = time.monotonic() - begun
         for _ in range(INSTANTS):
             deployment = deploy(app)
             time.sleep(instants.uniform(0, whole))
-            own_server.kill()
-            own_server.start()
-            as_it_should_be(own_server, app, deployment)
+            quick_server.kill()
+            quick_server.start()
+            as_it_should_be(quick_server, app, deployment)
