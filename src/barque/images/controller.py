@@ -1,7 +1,7 @@
 """Endpoints of images (seed: "Images")."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -34,7 +34,7 @@ class BuildAnswer(msgspec.Struct, frozen=True):
 
 
 class ImageView(msgspec.Struct, frozen=True):
-    """An image."""
+    """An image. `plan` says how it was built, where the repository has no Dockerfile."""
 
     id: str
     version: int
@@ -42,6 +42,7 @@ class ImageView(msgspec.Struct, frozen=True):
     ref: str | None
     commit_sha: str | None
     dockerfile: str | None
+    plan: dict[str, Any] | None
     procfile: str | None
     processes: dict[str, str] | None
     image_digest: str | None
