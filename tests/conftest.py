@@ -1,5 +1,6 @@
 """The real platform, in a process of its own, on a fresh data folder."""
 
+import json
 import os
 import socket
 import subprocess
@@ -13,11 +14,25 @@ from pathlib import Path
 import httpx
 import pytest
 
+REGISTRY_VARIABLES = (
+    "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "npm_config_registry", "GOPROXY", "HTTP_PROXY",
+    "HTTPS_PROXY", "NO_PROXY",
+)  # fmt: skip
+
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def reaching_registries() -> dict[str, str]:
+    """Return the settings with which a build reaches package registries as this machine does."""
+    found = {}
+    if bundle := os.environ.get("SSL_CERT_FILE"):
+        found["BARQUE_CA_BUNDLE"] = bundle
+    values = {name: os.environ[name] for name in REGISTRY_VARIABLES if name in os.environ}
+    return {**found, "BARQUE_BUILD_ENVIRONMENT": json.dumps(values)}
 
 
 @dataclass
@@ -52,6 +67,7 @@ class Server:
             environment["BARQUE_DATABASE_URL"] = self.database
         if self.engine is not None:
             environment["DOCKER_HOST"] = self.engine
+        environment |= reaching_registries()
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         options += ["--apps-port", str(self.apps_port)]
