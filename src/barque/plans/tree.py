@@ -101,9 +101,10 @@ class Tree:
         """Return where a path leads if it leads to itself: through no link, and not out."""
         try:
             there = self.root / path
-            return there if os.path.realpath(there) == str(there) else None
+            inside = there.is_relative_to(self.root) and os.path.realpath(there) == str(there)
         except (OSError, ValueError):
             return None
+        return there if inside else None
 
     def _file(self, path: str) -> Path | None:
         there = self._real(path)

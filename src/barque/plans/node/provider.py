@@ -22,9 +22,9 @@ _MANAGERS = re.compile(r"\b(?:npm|npx|pnpm|yarn|corepack)\b")
 
 def plan(source: Source) -> Plan | None:
     """Plan a Node.js repository; None when it is none. Raises `PlanError`."""
-    package = source.tree.table("package.json")
-    if not package:
+    if not source.tree.has("package.json"):
         return None
+    package = source.tree.table("package.json")
     scripts = table_of(package, "scripts")
     version, image = source.bases.choose("node", _wish(source, package))
     chosen = manager(source, package)

@@ -38,7 +38,7 @@ def installation(source: Source, project: dict[str, object]) -> Installation:
     if tree.has("requirements.txt"):
         return _pip(from_file(tree, "requirements.txt"))
     if names := from_project(project):
-        return _unlocked(names)
+        return _unlocked(names, "build-system" in project)
     return Installation("no file names dependencies, so that none are installed")
 
 
@@ -61,16 +61,21 @@ def _pip(found: Requirements) -> Installation:
     )
 
 
-def _unlocked(names: set[str]) -> Installation:
-    install = Step(
-        "install the dependencies", [f"{_TOOLS}/bin/uv pip install -r {_PROJECT}"], [_PROJECT],
-        ["/root/.cache/uv"],
-    )  # fmt: skip
+def _unlocked(names: set[str], packaged: bool) -> Installation:
+    install, caches = f"{_TOOLS}/bin/uv pip install", ["/root/.cache/uv"]
+    dependencies = Step(
+        "install the dependencies", [f"{install} -r {_PROJECT}"], [_PROJECT], caches
+    )
     return Installation(
         f"dependencies: {_PROJECT}, with uv; there is no lock file, so each new install may "
         "choose other versions: add uv.lock",
-        names, [_tool("uv"), make_venv(), install], _UV_ENVIRONMENT,
-    )  # fmt: skip
+        names,
+        [_tool("uv"), make_venv(), dependencies],
+        _UV_ENVIRONMENT,
+        Step("install the project", [f"{install} --no-deps ."], ["."], caches)
+        if packaged
+        else None,
+    )
 
 
 _UV_ENVIRONMENT = {
@@ -134,7 +139,8 @@ def _pdm(project: dict[str, object]) -> Installation:
         "dependencies: pdm.lock, with PDM",
         from_project(project),
         [
-            _tool("pdm>=2,<3"),
+            # Of its own accord it takes a later hishel than it can work with.
+            _tool("pdm>=2,<3", "hishel<2"),
             make_venv(),
             Step(
                 "install the dependencies", [f"{sync} --no-self"], [_PROJECT, "pdm.lock"], caches
@@ -145,10 +151,11 @@ def _pdm(project: dict[str, object]) -> Installation:
     )  # fmt: skip
 
 
-def _tool(requirement: str) -> Step:
+def _tool(requirement: str, *more: str) -> Step:
     name = next(iter(normal_names([requirement])))
+    wanted = " ".join(f"'{one}'" for one in (requirement, *more))
     return Step(
         f"get {name}",
-        [f"python3 -m venv {_TOOLS}", f"{_TOOLS}/bin/pip install '{requirement}'"],
+        [f"python3 -m venv {_TOOLS}", f"{_TOOLS}/bin/pip install {wanted}"],
         caches=[_PIP_CACHE],
     )
