@@ -1,4 +1,4 @@
-.PHONY: setup up down lint test bench-deploy bench-build bench-api bench-rollout
+.PHONY: setup up down lint test bench-deploy bench-build bench-api bench-rollout bench-rebuild
 setup:
 	@scripts/setup.sh
 up: setup
@@ -12,5 +12,5 @@ lint: setup
 test:
 	@scripts/setup.sh tests
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/pytest -n 2
-bench-deploy bench-build bench-api bench-rollout: bench-%: setup
+bench-deploy bench-build bench-api bench-rollout bench-rebuild: bench-%: setup
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

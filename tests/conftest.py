@@ -44,6 +44,7 @@ class Server:
     webhook_secret: str = "a secret of the tests"
     engine: str | None = None
     database: str | None = None
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -67,7 +68,7 @@ class Server:
             environment["BARQUE_DATABASE_URL"] = self.database
         if self.engine is not None:
             environment["DOCKER_HOST"] = self.engine
-        environment |= reaching_registries()
+        environment |= reaching_registries() | self.more
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
         options += ["--apps-port", str(self.apps_port)]
