@@ -214,6 +214,8 @@ def test_python_installers(tmp_path: Path, files: dict[str, str], command: str) 
             "@yarnpkg/cli-dist@4.5.0\nyarn workspaces focus --production",
             ["package.json", "yarn.lock"],
         ),
+        (package(packageManager="npm@11.1.0"), "npm@11.1.0\nnpm install --omit=dev",
+         ["package.json"]),
         ({**package(packageManager="pnpm@9; rm /")}, "npm install --omit=dev", ["package.json"]),
     ],
 )  # fmt: skip

@@ -41,20 +41,21 @@ def manager(source: Source, package: dict[str, object]) -> Manager:
         return _pnpm(tree, version if name == "pnpm" else None)
     if tree.has("yarn.lock") or name == "yarn":
         return _yarn(tree, version if name == "yarn" else None)
-    return _npm(tree)
+    return _npm(tree, version)
 
 
 def _present(tree: Tree, *names: str) -> list[str]:
     return [name for name in names if tree.has(name)]
 
 
-def _npm(tree: Tree) -> Manager:
+def _npm(tree: Tree, version: str | None) -> Manager:
     locks = _present(tree, "package-lock.json", "npm-shrinkwrap.json")
     command = "npm ci" if locks else "npm install"
     reason = f"dependencies: {locks[0]}, with npm" if locks else _unlocked("package-lock.json")
     return Manager(
         reason, ["package.json", *locks, *_present(tree, ".npmrc")], command,
         f"{command} --omit=dev", "npm prune --omit=dev --ignore-scripts", "npm run", _NPM_CACHE,
+        tool=f"npm@{version}" if version else None,
         environment={"npm_config_update_notifier": "false", "npm_config_fund": "false"},
     )  # fmt: skip
 
