@@ -17,7 +17,7 @@ from tests.e2e.helpers import EXAMPLES, example
 BAR, SIZE_BAR = 0.35, 1.3
 CHANGED = {
     "flask": "app.py", "django": "shop/urls.py", "fastapi-uv": "app/main.py",
-    "express": "server.js", "static": "pages/index.md", "go": "main.go",
+    "express": "server.js", "static": "index.html", "go": "main.go",
     "monorepo-api": "api/api.py", "monorepo-web": "web/server.js", "dockerfile-secrets": "app.py",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from tests.e2e.helpers import EXAMPLES, deploy, ended, example, serving
 LISTING = (
     "for program in cc gcc g++ make go npm pip pip3 uv; do command -v $program; done; "
     "ls -A /root /root/.cache /root/.npm /run/secrets 2>/dev/null; id -u; "
-    "touch /app/written && echo may write"
+    "touch /srv/app/written && echo may write"
 )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-# Where the source is, in the build and in the image.
-HOME = "/app"
+# Where the source is, in the build and in the image. Whatever is copied from a stage has the
+# builder look through the whole folder above it, which for `/app` would be all there is.
+HOME = "/srv/app"
 
 
 class PlanError(ValueError):

@@ -4,7 +4,7 @@ from barque.plans.plan import Part, Plan
 from barque.plans.source import Source
 
 # Where the base image's `serve-static` is to find a site.
-FOLDER = "/www"
+FOLDER = "/srv/www"
 _FOLDERS = ("", "public", "www", "site", "dist", "build", "out")
 
 

@@ -28,6 +28,7 @@ def project(**fields: object) -> str:
 
 
 GUNICORN = 'exec gunicorn --bind "0.0.0.0:${PORT:-8000}" --threads 8 --worker-tmp-dir /dev/shm '
+SITE = "exec serve-static /srv/www /index.html"
 UVICORN = 'exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" '
 
 
@@ -69,14 +70,14 @@ UVICORN = 'exec uvicorn --host 0.0.0.0 --port "${PORT:-8000}" '
         ),
         ({**package(), "server.js": ""}, "node", "exec node server.js"),
         ({**package(main="lib/it.js"), "lib/it.js": ""}, "node", "exec node lib/it.js"),
-        (package(scripts={"build": "vite build"}), "node", "exec serve-static /www /index.html"),
+        (package(scripts={"build": "vite build"}), "node", SITE),
         (
             package(scripts={"build": "x", "start": "PORT=3 react-scripts start"}),
-            "node", "exec serve-static /www /index.html",
+            "node", SITE,
         ),
-        ({"index.html": ""}, "static", "exec serve-static /www"),
-        ({"public/index.html": "", "package.json": "{}"}, "static", "exec serve-static /www"),
-        ({**package(name="x"), "index.html": ""}, "static", "exec serve-static /www"),
+        ({"index.html": ""}, "static", "exec serve-static /srv/www"),
+        ({"public/index.html": "", "package.json": "{}"}, "static", "exec serve-static /srv/www"),
+        ({**package(name="x"), "index.html": ""}, "static", "exec serve-static /srv/www"),
         ({"go.mod": GO_MOD, "main.go": GO}, "go", "exec shop"),
         ({"go.mod": "module x\n", "cmd/it/main.go": GO}, "go", "exec it"),
         (

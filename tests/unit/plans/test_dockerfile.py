@@ -62,7 +62,7 @@ def test_the_whole_of_one(tmp_path: Path) -> None:
         "# - web: Flask, app:app in app.py\n"
         "\n"
         "FROM barque/base:python3.13-build AS dependencies\n"
-        "WORKDIR /app\n"
+        "WORKDIR /srv/app\n"
         'ENV SSL_CERT_FILE="/run/secrets/BARQUE_CA_BUNDLE" \\\n'
         '    CURL_CA_BUNDLE="/run/secrets/BARQUE_CA_BUNDLE" \\\n'
         '    REQUESTS_CA_BUNDLE="/run/secrets/BARQUE_CA_BUNDLE" \\\n'
@@ -90,11 +90,11 @@ def test_the_whole_of_one(tmp_path: Path) -> None:
         "\n"
         "FROM barque/base:python3.13\n"
         'ENV PYTHONUNBUFFERED="1" \\\n'
-        '    HOME="/app" \\\n'
+        '    HOME="/srv/app" \\\n'
         '    PATH="/opt/venv/bin:$PATH"\n'
         "COPY --from=dependencies /opt/venv /opt/venv\n"
-        "COPY --chown=1000:1000 . /app\n"
-        "WORKDIR /app\n"
+        "COPY --chown=1000:1000 . /srv/app\n"
+        "WORKDIR /srv/app\n"
         "USER 1000:1000\n"
         'CMD ["/bin/sh", "-c", "exec gunicorn --bind \\"0.0.0.0:${PORT:-8000}\\" --threads 8 '
         '--worker-tmp-dir /dev/shm app:app"]\n'
