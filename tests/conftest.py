@@ -186,7 +186,7 @@ class App:
     def image(self, version: int, *statuses: str) -> dict[str, object]:
         """Wait until an image has one of the statuses (or any end), and return it."""
         wanted = statuses or ("built", "error", "cancelled")
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while True:
             image: dict[str, object] = self.api.get(f"{self.path}/images/{version}").json()
             if image["status"] in wanted:
