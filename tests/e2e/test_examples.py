@@ -64,13 +64,16 @@ def test_files_are_served_as_they_are(server: Server, app: App) -> None:
 
 
 def test_a_procfile_alone(app: App) -> None:
-    app.commit({"Procfile": "web: sh ./run 'a  b'\nworker: true\n", "run": 'echo "$1 on $PORT"'})
+    app.commit(
+        {"Procfile": "web: sh ./run 'a  b'\nworker: true\n", "run": 'echo "$1 on $PORT"; ls'}
+    )
+    app.commit({".dockerignore": "hidden", "hidden": "x", "node_modules/x": "x", "Ä": "ü"})
     image = app.image(app.build())
     assert image["status"] == "built", app.log(1)
     assert image["processes"] == {"web": "sh ./run 'a  b'", "worker": "true"}
     run = ["docker", "run", "--rm", "-e", "PORT=9", str(image["image_digest"])]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
-    assert done.stdout == "a  b on 9\n"
+    assert done.stdout == "a  b on 9\nProcfile\nrun\nÄ\n"
 
 
 def test_a_change_of_the_source_installs_nothing(app: App) -> None:

@@ -48,6 +48,7 @@ def read_recipe(
     text = dockerfile(plan, inputs)
     scratch.mkdir(parents=True, exist_ok=True)
     written = scratch / _USUAL
-    written.write_text(text)
-    (scratch / f"{_USUAL}.dockerignore").write_text(ignored(plan, tree.text(".dockerignore")))
+    written.write_text(text, encoding="utf-8")
+    left_out = ignored(plan, tree.text(".dockerignore"))
+    (scratch / f"{_USUAL}.dockerignore").write_text(left_out, encoding="utf-8")
     return Recipe(tree.root, text, procfile, plan.processes, plan, written)

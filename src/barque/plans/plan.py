@@ -10,7 +10,13 @@ HOME = "/srv/app"
 
 
 class PlanError(ValueError):
-    """No plan can be made of a repository; the message says what to add or change."""
+    """No plan can be made of a repository; the message says what to add or change.
+
+    What it repeats of the repository may be anything: only what can be printed is kept.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(char if char.isprintable() else "\ufffd" for char in message))
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -69,8 +69,7 @@ class Tree:
         except RecursionError:
             raise PlanError(f"{path} nests too deeply to be read: make it simpler") from None
         except ValueError as error:
-            said = "".join(char if char.isprintable() else " " for char in str(error))
-            raise PlanError(f"{path} cannot be read: {said[:200]}") from None
+            raise PlanError(f"{path} cannot be read: {str(error)[:200]}") from None
         if not isinstance(found, dict):
             raise PlanError(f"{path} does not hold an object")
         return found

@@ -112,6 +112,7 @@ def test_web(tmp_path: Path, files: dict[str, str], provider: str, web: str) -> 
         ({"app.py": FLASK, ".python-version": "3.7\n"}, ".python-version asks for python 3.7"),
         ({"app.py": FLASK, ".python-version": "pypy3"}, "python-version: 'pypy3' is not"),
         ({**package(engines={"node": "^6"}), "index.js": ""}, "engines in package.json asks"),
+        ({**package(engines={"node": "\ud800\n"}), "index.js": ""}, "'\ufffd' is not a version"),
     ],
 )  # fmt: skip
 def test_complaints(tmp_path: Path, files: dict[str, str], said: str) -> None:

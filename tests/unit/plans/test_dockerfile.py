@@ -207,6 +207,7 @@ def test_any_tree_has_a_plan_or_a_complaint(entries: list[tuple[str, str, bytes]
             plan = make_plan(Tree(Path(folder)), BASES)
         except PlanError as error:
             assert str(error)
+            assert str(error).isprintable()
             return
         text = dockerfile(plan, INPUTS)
         check(plan, text)
