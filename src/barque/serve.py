@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import structlog
 import uvicorn
 
 from barque.app import create_app
@@ -23,6 +24,7 @@ _PRIORITY = 10
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C. Services go on being served afterwards."""
+    configure_log()
     _give_way()
     app = create_app(Platform(settings))
     _pid_file(settings).write_text(str(os.getpid()))
@@ -30,6 +32,12 @@ def run(settings: Settings) -> None:
         app, host=settings.host, port=settings.port, log_level=settings.log_level,
         access_log=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
+
+
+def configure_log() -> None:
+    """Have tracebacks name lines only: the values of variables hold keys and secrets."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def _give_way() -> None:

@@ -98,3 +98,12 @@ async def test_the_build_cache_is_kept_below_a_size(runtime: DockerRuntime, tmp_
 async def cache(runtime: DockerRuntime) -> int:
     found = await runtime._ask("GET", "system/df")
     return sum(one["Size"] for one in found["BuildCache"] if not one["Shared"])
+
+
+async def test_a_network_that_many_ask_for_at_once_is_made_once(runtime: DockerRuntime) -> None:
+    mine = {"barque.test": uuid.uuid4().hex}
+    name = f"barque-{mine['barque.test']}"
+    await asyncio.gather(*(runtime.ensure_network(name, mine) for _ in range(20)))
+    assert await runtime.networks(mine) == [name]
+    await runtime.remove_network(name)
+    assert await runtime.networks(mine) == []

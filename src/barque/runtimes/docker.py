@@ -48,6 +48,7 @@ class DockerRuntime:
         self._host = host
         self._docker: aiodocker.Docker | None = None
         self._addressing = asyncio.Lock()
+        self._networking = asyncio.Lock()
         self._last_address: dict[str, str] = {}
 
     async def ping(self) -> None:
@@ -56,6 +57,11 @@ class DockerRuntime:
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Make the network unless it is there."""
+        # One at a time: the engine itself would make several of one name, and then know none by it.
+        async with self._networking:
+            await self._ensure_network(name, labels)
+
+    async def _ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         if await self._find(f"networks/{name}") is not None:
             return
         body: dict[str, Any] = {"Name": name, "CheckDuplicate": True, "Labels": dict(labels)}
