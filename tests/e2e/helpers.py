@@ -1,5 +1,6 @@
 """What end-to-end tests do again and again."""
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -54,6 +55,37 @@ def build(app: App, files: dict[str, str]) -> None:
     app.commit(files)
     image = app.image(app.build())
     assert image["status"] == "built", image
+
+
+# Healthy only after a while, so that there is a middle for something to happen in.
+SLOW = "web: sleep 2; exec httpd -f -p $PORT -h /www\n"
+
+
+def deploy_slowly(app: App, files: dict[str, str]) -> str:
+    """Build files and deploy them; return the deployment as it waits for the health check."""
+    build(app, {"Procfile": SLOW, **files})
+    deployment = deploy(app)
+    path = f"{app.path}/deployments/{deployment}"
+    until(lambda: app.api.get(path).json()["status"] == "checking")
+    return deployment
+
+
+def docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def containers(app: App, *options: str) -> list[str]:
+    """List the names of a service's containers that run, or of all with `-a`."""
+    label = f"label=barque.service_id={app.api.get(app.path).json()['id']}"
+    return sorted(docker("ps", *options, "--filter", label, "--format", "{{.Names}}").split())
+
+
+def serves(server: Server, app: App, text: str) -> bool:
+    try:
+        return serving(server, app).text == text
+    except httpx.TransportError:
+        return False
 
 
 class Visit(NamedTuple):

@@ -5,18 +5,13 @@ import subprocess
 import httpx
 
 from tests.conftest import App, Server, make_app, make_env
-from tests.e2e.helpers import build, deploy, ended, load, serving, until, web
+from tests.e2e.helpers import build, deploy, docker, ended, load, serves, serving, until, web
 
 PROCFILE = (
     "web: exec httpd -f -p $PORT -h /www\n"
     "worker: echo at work; exec sleep 1000\n"
     "release: echo migrating for $BARQUE_SERVICE\n"
 )
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def containers(deployment: str) -> list[str]:
@@ -133,14 +128,7 @@ def test_a_router_that_is_killed_comes_back(own_server: Server) -> None:
         assert serving(own_server, app).text == "x\n"
         subprocess.run(["pkill", "-9", "-f", f"{own_server.data_dir}/router"], check=True)
         until(lambda: own_server.ready()["router"] == "ok")
-        until(lambda: _serves(own_server, app))
-
-
-def _serves(server: Server, app: App) -> bool:
-    try:
-        return serving(server, app).text == "x\n"
-    except httpx.TransportError:
-        return False
+        until(lambda: serves(own_server, app, "x\n"))
 
 
 def own_app(server: Server, client: httpx.Client) -> App:
@@ -162,7 +150,7 @@ def test_orphans_and_stopped_containers_at_a_start(own_server: Server) -> None:
             "--label", "barque.deployment_id=x", "barque/base:busybox", "sleep", "1000",
         )  # fmt: skip
         own_server.start()
-        until(lambda: _serves(own_server, app))
+        until(lambda: serves(own_server, app, "x\n"))
         until(lambda: orphan not in docker("ps", "-aq", "--no-trunc").split())
 
 

@@ -4,12 +4,10 @@ In every one of them the old instance and the new run side by side for a while, 
 told too late, or by something that cannot tell the two apart.
 """
 
-import subprocess
-
 import httpx
 
 from tests.conftest import App, Server
-from tests.e2e.helpers import build, deploy, ended, host_of, until, visits
+from tests.e2e.helpers import build, deploy, docker, ended, host_of, until, visits
 
 # It ends at the very moment of SIGTERM, as many programs do: a request that reaches it after that,
 # or that it has not answered yet, is lost.
@@ -38,11 +36,6 @@ def running(deployment: str) -> list[str]:
     """List the containers of a deployment that run."""
     label = f"label=barque.deployment_id={deployment}"
     return docker("ps", "--filter", label, "--format", "{{.Names}}").split()
-
-
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def directly(container: str) -> str:

@@ -38,6 +38,11 @@ class LiveChecks:
         self._seen_fit.discard(name)
         self._failures.pop(name, None)
 
+    async def ended(self, name: str) -> None:
+        """Take an instance that ended out of the router, until it is fit again."""
+        self.hold_back(name)
+        await self._route(name, False)
+
     def forget(self, name: str) -> None:
         """Forget an instance that is no more."""
         self.hold_back(name)
@@ -99,10 +104,12 @@ class LiveChecks:
         self._out.discard(name)
         self._seen_fit.add(name)
         self._failures.pop(name, None)
-        upstream, _, server = name.rpartition(".")
-        await self._platform.router.enable(upstream, server, True)
+        await self._route(name, True)
 
     async def _take_out(self, name: str) -> None:
         self._out.add(name)
+        await self._route(name, False)
+
+    async def _route(self, name: str, enabled: bool) -> None:
         upstream, _, server = name.rpartition(".")
-        await self._platform.router.enable(upstream, server, False)
+        await self._platform.router.enable(upstream, server, enabled)

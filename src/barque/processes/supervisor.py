@@ -200,9 +200,7 @@ class Supervisor:
 
     async def _heed(self, event: Event) -> None:
         if event.action == "die":
-            upstream, _, server = event.name.rpartition(".")
-            self._checks.hold_back(event.name)
-            await self._platform.router.enable(upstream, server, False)
+            await self._checks.ended(event.name)
             return
         deployment_id = event.labels["barque.deployment_id"]
         deployment, release, place = await self._platform.rollouts.load(deployment_id)

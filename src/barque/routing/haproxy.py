@@ -20,6 +20,7 @@ from barque.routing.haproxy_config import Slots, render
 from barque.routing.port import RouterUnavailable, RoutingTable, Server
 
 _START = 30.0
+_PRIORITY = -10
 _COMMAND = 10.0
 _SCUR = 4
 _SVNAME = 1
@@ -206,12 +207,14 @@ class HAProxyRouter:
         if checked.returncode != 0:
             raise RouterUnavailable(f"HAProxy refuses its configuration: {checked.stderr[-500:]}")
         with (self._folder / "haproxy.log").open("wb") as log:
-            # Where that is allowed, requests go before builds, rollouts and the rest.
-            command = ["nice", "-n", "-20", "haproxy", "-W", "-S", f"{self._master},mode,600"]
             self._process = subprocess.Popen(
-                [*command, "-f", config],
+                ["haproxy", "-W", "-S", f"{self._master},mode,600", "-f", config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+        # Where that is allowed, requests go before builds, rollouts and the rest. The workers are
+        # born later, when the master has read its configuration.
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _PRIORITY)
 
     async def _until(self, description: str) -> None:
         while True:

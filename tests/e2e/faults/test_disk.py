@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Server, free_port, make_app, make_env
-from tests.e2e.helpers import build, deploy, ended, serving, until, web
-
-SLOW = "web: sleep 2; exec httpd -f -p $PORT -h /www\n"
+from tests.e2e.helpers import build, deploy, deploy_slowly, ended, serving, until, web
 
 
 @pytest.fixture
@@ -36,10 +34,7 @@ def test_full_in_the_middle(small_server: Server) -> None:
         app = make_app(small_server, client, make_env(client))
         build(app, web("one"))
         assert ended(app, deploy(app))["status"] == "live"
-        build(app, {**web("two"), "Procfile": SLOW})
-        deployment = deploy(app)
-        path = f"{app.path}/deployments/{deployment}"
-        until(lambda: client.get(path).json()["status"] == "checking")
+        deployment = deploy_slowly(app, web("two"))
         filler = fill(small_server)
 
         def refused() -> bool:
@@ -51,7 +46,7 @@ def test_full_in_the_middle(small_server: Server) -> None:
 
         until(refused)
         assert serving(small_server, app).text in ("one\n", "two\n")
-        assert client.get(path).status_code == 200
+        assert client.get(f"{app.path}/deployments/{deployment}").status_code == 200
         filler.unlink()
         assert ended(app, deployment)["status"] == "live"
         assert serving(small_server, app).text == "two\n"

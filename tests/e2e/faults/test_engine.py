@@ -8,14 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.conftest import App, Server, free_port, make_app, make_env
-from tests.e2e.helpers import build, deploy, ended, serving, until
+from tests.conftest import Server, free_port, make_app, make_env
+from tests.e2e.helpers import build, deploy, deploy_slowly, ended, serves, serving, until
 
 BASE = "barque/base:busybox"
-SLOW = "web: sleep 2; exec httpd -f -p $PORT -h /www\nworker: exec sleep 1000\n"
+PROCFILE = "web: exec httpd -f -p $PORT -h /www\nworker: exec sleep 1000\n"
 
 
 def web(text: str) -> dict[str, str]:
@@ -118,17 +117,10 @@ def near_server(tmp_path: Path, engine: Engine) -> Iterator[Server]:
     running.end()
 
 
-def serves(server: Server, app: App, text: str) -> bool:
-    try:
-        return serving(server, app).text == text
-    except httpx.TransportError:
-        return False
-
-
 def test_what_was_live_comes_back(near_server: Server, engine: Engine) -> None:
     with near_server.client() as client:
         app = make_app(near_server, client, make_env(client))
-        build(app, {**web("one"), "Procfile": SLOW.replace("sleep 2; ", "")})
+        build(app, {**web("one"), "Procfile": PROCFILE})
         client.post(f"{app.path}/scale", json={"process_counts": {"web": 2, "worker": 1}})
         assert ended(app, deploy(app))["status"] == "live"
 
@@ -158,10 +150,7 @@ def test_restarted_in_the_middle(near_server: Server, engine: Engine) -> None:
         app = make_app(near_server, client, make_env(client))
         build(app, web("one"))
         assert ended(app, deploy(app))["status"] == "live"
-        build(app, {**web("two"), "Procfile": SLOW})
-        deployment = deploy(app)
-        path = f"{app.path}/deployments/{deployment}"
-        until(lambda: client.get(path).json()["status"] == "checking")
+        deployment = deploy_slowly(app, web("two"))
         engine.stop()
         row = ended(app, deployment)
         assert row["status"] == "failed"

@@ -14,9 +14,17 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import App, Server, free_port, make_app, make_env
-from tests.e2e.helpers import build, deploy, ended, serving, until, web
-
-SLOW = "web: sleep 2; exec httpd -f -p $PORT -h /www\n"
+from tests.e2e.helpers import (
+    SLOW,
+    build,
+    containers,
+    deploy,
+    deploy_slowly,
+    ended,
+    serving,
+    until,
+    web,
+)
 
 
 class Line:
@@ -78,24 +86,12 @@ def far_server(tmp_path: Path, line: Line) -> Iterator[Server]:
     running.end()
 
 
-def containers(app: App) -> list[str]:
-    service = app.api.get(app.path).json()["id"]
-    listed = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", f"label=barque.service_id={service}"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return listed.stdout.split()
-
-
 def test_the_engine_is_gone_in_the_middle(far_server: Server, line: Line) -> None:
     with far_server.client() as client:
         app = make_app(far_server, client, make_env(client))
         build(app, web("one"))
         assert ended(app, deploy(app))["status"] == "live"
-        build(app, {**web("two"), "Procfile": SLOW})
-        deployment = deploy(app)
-        path = f"{app.path}/deployments/{deployment}"
-        until(lambda: client.get(path).json()["status"] == "checking")
+        deployment = deploy_slowly(app, web("two"))
         line.cut()
         row = ended(app, deployment)
         assert row["status"] == "failed"
@@ -106,9 +102,9 @@ def test_the_engine_is_gone_in_the_middle(far_server: Server, line: Line) -> Non
         image = app.image(app.build())
         assert image["status"] == "error"
         assert "engine" in str(image["error_detail"])
-        assert len(containers(app)) == 2
+        assert len(containers(app, "-a")) == 2
         line.mend()
-        until(lambda: len(containers(app)) == 1)
+        until(lambda: len(containers(app, "-a")) == 1)
         assert far_server.ready()["engine"] == "ok"
         assert ended(app, deploy(app))["status"] == "live"
         assert serving(far_server, app).text == "two\n"
@@ -125,19 +121,14 @@ def test_the_disk_is_full_at_a_build(app: App) -> None:
 def test_the_router_is_gone_in_the_middle(own_server: Server) -> None:
     with own_server.client() as client:
         app = make_app(own_server, client, make_env(client))
-        build(app, {**web("one"), "Procfile": SLOW})
-        deployment = deploy(app)
-        path = f"{app.path}/deployments/{deployment}"
-        until(lambda: client.get(path).json()["status"] == "checking")
+        deployment = deploy_slowly(app, web("one"))
         subprocess.run(["pkill", "-9", "-f", f"{own_server.data_dir}/router"], check=True)
         assert ended(app, deployment)["status"] == "live"
         assert serving(own_server, app).text == "one\n"
 
 
 def test_deleted_in_the_middle(server: Server, app: App) -> None:
-    build(app, {**web("one"), "Procfile": SLOW})
-    path = f"{app.path}/deployments/{deploy(app)}"
-    until(lambda: app.api.get(path).json()["status"] == "checking")
+    deploy_slowly(app, web("one"))
     service = app.api.get(app.path).json()["id"]
     assert app.api.delete(app.path).status_code == 204
     listed = ["docker", "ps", "-aq", "--filter", f"label=barque.service_id={service}"]
@@ -147,30 +138,25 @@ def test_deleted_in_the_middle(server: Server, app: App) -> None:
 def test_cancelled_in_the_middle(server: Server, app: App) -> None:
     build(app, web("one"))
     assert ended(app, deploy(app))["status"] == "live"
-    build(app, {**web("two"), "Procfile": SLOW})
-    deployment = deploy(app)
+    deployment = deploy_slowly(app, web("two"))
     path = f"{app.path}/deployments/{deployment}"
-    until(lambda: app.api.get(path).json()["status"] == "checking")
     assert app.api.post(f"{path}/cancel").status_code == 202
     assert ended(app, deployment)["status"] == "cancelled"
     assert app.api.post(f"{path}/cancel").status_code == 409
     assert serving(server, app).text == "one\n"
-    assert len(containers(app)) == 1
+    assert len(containers(app, "-a")) == 1
 
 
 def test_sigterm_in_the_middle(own_server: Server) -> None:
     with own_server.client() as client:
         app = make_app(own_server, client, make_env(client))
-        build(app, {**web("one"), "Procfile": SLOW})
-        deployment = deploy(app)
-        path = f"{app.path}/deployments/{deployment}"
-        until(lambda: client.get(path).json()["status"] == "checking")
+        deployment = deploy_slowly(app, web("one"))
         assert own_server.process is not None
         own_server.process.send_signal(signal.SIGTERM)
         assert own_server.process.wait(timeout=30) == 0
         own_server.start()
         assert ended(app, deployment)["status"] == "live"
-        assert len(containers(app)) == 1
+        assert len(containers(app, "-a")) == 1
 
 
 def test_killed_between_build_and_deployment(own_server: Server) -> None:
@@ -187,5 +173,5 @@ def test_killed_between_build_and_deployment(own_server: Server) -> None:
             own_server.start()
         assert ended(app, ids["deployment_id"])["status"] == "live"
         assert serving(own_server, app).text == "one\n"
-        assert len(containers(app)) == 1
+        assert len(containers(app, "-a")) == 1
         assert client.get(f"{app.path}/images").json()["pagination"]["total"] == 1

@@ -5,7 +5,6 @@ is left over, and one release is live.
 """
 
 import random
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import WEB, App, Server, free_port, make_app, make_env
-from tests.e2e.helpers import build, deploy, ended, host_of, serving, until
+from tests.e2e.helpers import build, containers, deploy, ended, host_of, serving, until
 from tests.load import load
 
 STEPS = ("releasing", "starting", "checking", "switching", "draining", "live")
@@ -54,14 +53,6 @@ def under_load(server: Server) -> Iterator[App]:
     assert figures.total > RATE
 
 
-def containers(app: App, *options: str) -> list[str]:
-    service = app.api.get(app.path).json()["id"]
-    label = f"label=barque.service_id={service}"
-    listed = ["docker", "ps", *options, "--filter", label, "--format", "{{.Names}}"]
-    done = subprocess.run(listed, check=True, capture_output=True, text=True)
-    return done.stdout.split()
-
-
 def as_it_should_be(server: Server, app: App, deployment: str) -> None:
     """Wait for the deployment's end, and see that it is the only one there is."""
     row = ended(app, deployment)
@@ -69,8 +60,8 @@ def as_it_should_be(server: Server, app: App, deployment: str) -> None:
     version = app.api.get(app.path).json()["latest_release"]["version"]
     assert serving(server, app).text == f"{version}\n"
     mine = [f"barque-{deployment}.{name}" for name in ("web-0", "web-1", "worker-0")]
-    until(lambda: sorted(containers(app, "-a")) == mine)
-    assert sorted(containers(app)) == mine
+    until(lambda: containers(app, "-a") == mine)
+    assert containers(app) == mine
     statuses = [r["status"] for r in app.api.get(f"{app.path}/releases").json()]
     assert statuses.count("live") == 1
     rows = app.api.get(f"{app.path}/deployments").json()["items"]

@@ -1,21 +1,11 @@
 """Releases that are not fit to serve: the last that was live serves on, and the reason is said."""
 
-import subprocess
-
 import pytest
 
 from tests.conftest import App, Server
-from tests.e2e.helpers import build, deploy, ended, serving, until, web
+from tests.e2e.helpers import build, containers, deploy, docker, ended, serving, until, web
 
 SERVE = "exec httpd -f -p $PORT -h /www"
-
-
-def containers(app: App) -> int:
-    service = app.api.get(app.path).json()["id"]
-    label = f"label=barque.service_id={service}"
-    listed = ["docker", "ps", "-aq", "--filter", label]
-    done = subprocess.run(listed, check=True, capture_output=True, text=True)
-    return len(done.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -44,7 +34,7 @@ def test_the_old_serves_on(server: Server, app: App, procfile: str, said: tuple[
     for text in said:
         assert text in str(row["error_detail"])
     assert serving(server, app).text == "old\n"
-    until(lambda: containers(app) == 1)
+    until(lambda: len(containers(app, "-a")) == 1)
     shown = app.api.get(f"{app.path}/deployments/{row['id']}/log").json()
     assert shown["status"] == "failed"
     assert said[-1] in shown["log_text"]
@@ -74,8 +64,7 @@ def test_old_workers_that_were_stopped_first_come_back(server: Server, app: App)
     def running(kind: str, deployment: str) -> list[str]:
         label = f"label=barque.deployment_id={deployment}"
         kind = f"label=barque.process={kind}"
-        listed = ["docker", "ps", "-q", "--filter", label, "--filter", kind]
-        return subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split()
+        return docker("ps", "-q", "--filter", label, "--filter", kind).split()
 
     while app.api.get(f"{app.path}/deployments/{second}").json()["status"] not in (
         "live",
