@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ class LiveChecks:
         self._platform = platform
         self._instances = instances
         self._out: set[str] = set()
+        self._leaving: set[str] = set()
         self._seen_fit: set[str] = set()
         self._failures: Counter[str] = Counter()
         self._replaced: Counter[str] = Counter()
@@ -38,6 +40,10 @@ class LiveChecks:
         self._seen_fit.discard(name)
         self._failures.pop(name, None)
 
+    def keep(self, names: Iterable[str]) -> None:
+        """Take dismissals back, such as those that the engine kept from being carried out."""
+        self._leaving.difference_update(names)
+
     async def ended(self, name: str) -> None:
         """Take an instance that ended out of the router, until it is fit again."""
         self.hold_back(name)
@@ -47,14 +53,24 @@ class LiveChecks:
         """Forget an instance that is no more."""
         self.hold_back(name)
         self._out.discard(name)
+        self._leaving.discard(name)
+
+    def dismiss(self, name: str) -> None:
+        """Let nothing put an instance into the router again, such as a check that is on its way."""
+        self._leaving.add(name)
 
     async def servers(self, deployment_id: str) -> list[Server]:
-        """List a deployment's web instances for the router, without those that are held back."""
+        """List a deployment's web instances for the router, those that are fit enabled.
+
+        When none is, all that run and are to stay are: the last one is better than none.
+        """
         upstream = upstream_of(deployment_id)
-        return [
-            replace(one, enabled=one.enabled and f"{upstream}.{one.name}" not in self._out)
-            for one in await self._instances.servers(deployment_id)
-        ]
+        found = await self._instances.servers(deployment_id)
+        staying = {one.name for one in found if f"{upstream}.{one.name}" not in self._leaving}
+        fit = {name for name in staying if f"{upstream}.{name}" not in self._out}
+        if not any(one.enabled and one.name in fit for one in found):
+            fit = staying
+        return [replace(one, enabled=one.enabled and one.name in fit) for one in found]
 
     async def admit(self, name: str, release: Release, place: Place) -> str | None:
         """Put an instance into the router as soon as it is fit. Returns why it never was."""
@@ -75,6 +91,9 @@ class LiveChecks:
         names = sorted(await self._platform.runtime.containers(labels))
         said = await asyncio.gather(*(self._ask(name, release, place) for name in names))
         complaints = {name: text for name, text in zip(names, said, strict=True) if text}
+        # What was dismissed meanwhile serves no more, whatever it answered.
+        names = [name for name in names if name not in self._leaving]
+        complaints = {name: complaints[name] for name in names if name in complaints}
         for name in names:
             if name not in complaints:
                 await self._let_in(name)
@@ -101,6 +120,8 @@ class LiveChecks:
         return int(_FAILURES * 2 ** min(self._replaced[name], _PATIENCE))
 
     async def _let_in(self, name: str) -> None:
+        if name in self._leaving:
+            return
         self._out.discard(name)
         self._seen_fit.add(name)
         self._failures.pop(name, None)

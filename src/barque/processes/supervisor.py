@@ -112,6 +112,7 @@ class Supervisor:
             server = name.rpartition(".")[2]
             self._journal.say(deployment_id, f"{server} is not healthy (it {said}): replacing it")
             async with self._platform.rollouts.turn(service_id):
+                self._checks.dismiss(name)
                 await self._instances.retire([name])
                 self._checks.forget(name)
             await self.mend(service_id)
@@ -139,6 +140,7 @@ class Supervisor:
 
     async def _mend(self, deployment_id: str, release: Release, place: Place) -> None:
         specs = {s.name: s for s in self._instances.wanted(deployment_id, release, place)}
+        self._checks.keep(specs)
         present = await self._instances.of_deployment(deployment_id)
         down = await self._down(name for name in present if name in specs)
         new = [specs[name] for name in specs if name not in present or name in down]
@@ -183,8 +185,9 @@ class Supervisor:
     async def _dismiss(self, deployment_id: str, surplus: list[str]) -> None:
         upstream, router = upstream_of(deployment_id), self._platform.router
         servers = {name: name.rpartition(".")[2] for name in surplus}
-        for server in servers.values():
-            await router.enable(upstream, server, False)
+        for name in surplus:
+            self._checks.dismiss(name)
+        await router.put_upstream(upstream, await self._checks.servers(deployment_id))
         for server in servers.values():
             await self._platform.rollouts.drain.run(upstream, server)
         await self._instances.retire(surplus)
