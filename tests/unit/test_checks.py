@@ -1,4 +1,5 @@
 import asyncio
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +22,7 @@ class Engine:
         return [f"barque-d.{name}" for name in NAMES]
 
     async def inspect(self, name: str) -> Any:
-        return SimpleNamespace(state="running", address=name, started=None)
+        return SimpleNamespace(state="running", address=name, started=datetime.now(UTC))
 
     async def probe(self, address: str, _: Any) -> str | None:
         await self.answer.wait()
@@ -34,7 +35,7 @@ class Engine:
         return [Server(name, "127.0.0.1", 8000) for name in NAMES]
 
 
-PLACE: Any = SimpleNamespace(svc=SimpleNamespace(deployment_timeout=1))
+PLACE: Any = SimpleNamespace(svc=SimpleNamespace(deployment_timeout=60))
 
 
 async def routed(checks: LiveChecks) -> dict[str, bool]:
@@ -61,3 +62,14 @@ async def test_the_last_that_stays_serves_though_it_is_ill() -> None:
     assert engine.enabled == await routed(checks) == {"web-0": False, "web-1": True}
     checks.dismiss("barque-d.web-1")
     assert await routed(checks) == {"web-0": True, "web-1": False}
+
+
+async def test_what_a_rollout_brought_up_is_ill_at_once_and_what_starts_has_its_time() -> None:
+    engine: Any = Engine()
+    engine.ill, checks = set(NAMES), LiveChecks(engine, engine)
+    engine.answer.set()
+    checks.hold_back("barque-d.web-1")
+    for _ in range(2):
+        assert await checks.check("d", None, PLACE) == {}  # type: ignore[arg-type]
+    lost = await checks.check("d", None, PLACE)  # type: ignore[arg-type]
+    assert lost == {"barque-d.web-0": "answered 500"}

@@ -30,14 +30,14 @@ class LiveChecks:
         self._instances = instances
         self._out: set[str] = set()
         self._leaving: set[str] = set()
-        self._seen_fit: set[str] = set()
+        self._starting: set[str] = set()
         self._failures: Counter[str] = Counter()
         self._replaced: Counter[str] = Counter()
 
     def hold_back(self, name: str) -> None:
         """Keep an instance that starts out of the router until it is fit."""
         self._out.add(name)
-        self._seen_fit.discard(name)
+        self._starting.add(name)
         self._failures.pop(name, None)
 
     def keep(self, names: Iterable[str]) -> None:
@@ -51,9 +51,9 @@ class LiveChecks:
 
     def forget(self, name: str) -> None:
         """Forget an instance that is no more."""
-        self.hold_back(name)
-        self._out.discard(name)
-        self._leaving.discard(name)
+        self._failures.pop(name, None)
+        for names in (self._out, self._starting, self._leaving):
+            names.discard(name)
 
     def dismiss(self, name: str) -> None:
         """Let nothing put an instance into the router again, such as a check that is on its way."""
@@ -111,8 +111,9 @@ class LiveChecks:
             return "does not run"
         complaint = await self._instances.probe(state.address, release)
         grace = timedelta(seconds=place.svc.deployment_timeout)
-        starting = state.started is not None and now() - state.started < grace
-        if complaint and (name in self._seen_fit or not starting):
+        young = state.started is not None and now() - state.started < grace
+        # One that a rollout brought up was fit before it was live.
+        if complaint and not (name in self._starting and young):
             self._failures[name] += 1
         return complaint
 
@@ -123,7 +124,7 @@ class LiveChecks:
         if name in self._leaving:
             return
         self._out.discard(name)
-        self._seen_fit.add(name)
+        self._starting.discard(name)
         self._failures.pop(name, None)
         await self._route(name, True)
 
