@@ -15,7 +15,7 @@ from tests.conftest import App, Server, free_port, make_app, make_env
 def platform() -> Iterator[tuple[Server, httpx.Client]]:
     """Start a platform on an empty data dir, and end it with all that it ran."""
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "barque", free_port())
+        server = Server(Path(folder) / "barque", free_port(), fresh=True)
         server.start()
         try:
             with server.client() as client:

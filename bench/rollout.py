@@ -30,11 +30,11 @@ def main() -> None:
         assert ended(app, deploy(app))["status"] == "live"
         assert ended(app, deploy(app))["status"] == "live"
         host = host_of(app)
-        with load(server.apps_port, host) as before:
+        with load(server.apps_port, [host]) as before:
             time.sleep(CALM)
-        with load(server.apps_port, host) as busy:
+        with load(server.apps_port, [host]) as busy:
             took = change_all(app)
-        with load(server.apps_port, host) as after:
+        with load(server.apps_port, [host]) as after:
             time.sleep(CALM)
     print(f"{RATE} requests/s, of which a third over new connections")
     for name, figures in (("calm", before), ("changing", busy), ("calm again", after)):

@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -41,10 +41,12 @@ class Figures:
 
 
 @contextmanager
-def load(port: int, host: str, slow: str = "/slow", rate: int = RATE) -> Iterator[Figures]:
-    """Ask for small pages and slow ones meanwhile; the figures are complete afterwards."""
+def load(
+    port: int, hosts: Sequence[str], slow: str = "/slow", rate: int = RATE
+) -> Iterator[Figures]:
+    """Ask the hosts in turn for small pages and slow ones; the figures are complete afterwards."""
     figures = Figures()
-    command = [sys.executable, "-m", "tests.load", str(port), host, slow, str(rate)]
+    command = [sys.executable, "-m", "tests.load", str(port), ",".join(hosts), slow, str(rate)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
@@ -57,10 +59,10 @@ def load(port: int, host: str, slow: str = "/slow", rate: int = RATE) -> Iterato
 
 def main() -> None:
     """Ask until a line comes on standard input, and print what came of it."""
-    port, host, slow, rate = sys.argv[1:]
+    port, hosts, slow, rate = sys.argv[1:]
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    visitors = _Visitors(int(port), host, slow, int(rate))
+    visitors = _Visitors(int(port), hosts.split(","), slow, int(rate))
     gc.disable()
     uvloop.run(visitors.run())
     # Not by print: what is not buffered may be written in part only.
@@ -69,8 +71,8 @@ def main() -> None:
 
 
 class _Visitors:
-    def __init__(self, port: int, host: str, slow: str, rate: int) -> None:
-        self.port, self.host, self.slow, self.rate = port, host, slow, rate
+    def __init__(self, port: int, hosts: Sequence[str], slow: str, rate: int) -> None:
+        self.port, self.hosts, self.slow, self.rate = port, hosts, slow, rate
         self.times: list[float] = []
         self.slow_times: list[float] = []
         self.failures: list[str] = []
@@ -95,21 +97,22 @@ class _Visitors:
     async def _one(self, number: int, due: float) -> None:
         slow, fresh = number % 25 == 0, number % 3 == 0
         path = self.slow if slow else "/"
+        host = self.hosts[(number + number // 25) % len(self.hosts)]
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._ask(path, fresh)
+                await self._ask(host, path, fresh)
         except (OSError, EOFError, TimeoutError, AssertionError) as error:
             self.failures.append(f"{path} {'new' if fresh else 'kept'}: {error!r}")
         else:
             (self.slow_times if slow else self.times).append(time.perf_counter() - due)
 
-    async def _ask(self, path: str, fresh: bool) -> None:
+    async def _ask(self, host: str, path: str, fresh: bool) -> None:
         if fresh or not self._idle:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         else:
             reader, writer = self._idle.pop()
         close = "Connection: close\r\n" if fresh else ""
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n{close}\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{close}\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         assert head.startswith("http/1.1 200"), head.splitlines()[0]
         assert "content-length: " in head, head

@@ -3,7 +3,7 @@ import sqlite3
 import httpx
 import pytest
 
-from tests.conftest import Server
+from tests.conftest import Server, ask
 
 
 @pytest.mark.parametrize("path", ["/orgs", "/orgs/", "/whoami", "/whoami/", "/platforms/"])
@@ -15,13 +15,13 @@ def test_both_forms_of_a_path_answer(api: httpx.Client, path: str) -> None:
     "headers", [{}, {"X-API-Key": "barque_x"}, {"Authorization": "Basic eA=="}]
 )
 def test_no_or_bad_key(server: Server, headers: dict[str, str]) -> None:
-    answer = httpx.get(f"{server.url}/api/v1/orgs", headers=headers)
+    answer = ask(f"{server.url}/api/v1/orgs", headers=headers)
     assert answer.status_code == answer.json()["status"] == 401
 
 
 def test_bearer(server: Server) -> None:
     headers = {"Authorization": f"Bearer {server.key}"}
-    assert httpx.get(f"{server.url}/api/v1/whoami", headers=headers).status_code == 200
+    assert ask(f"{server.url}/api/v1/whoami", headers=headers).status_code == 200
 
 
 def test_unknown_field_is_named(api: httpx.Client) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from barque.client import ApiError, Client
-from tests.conftest import App, Server, free_port
+from tests.conftest import App, Server, ask, free_port
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +58,13 @@ def test_each_key_has_a_limit_of_its_own(strict: Server) -> None:
     for key, allowed in zip(keys, (2, 2, 10), strict=True):
         with strict.client(key) as client:
             assert statuses(client, allowed + 1) == [200] * allowed + [429]
-    assert httpx.get(f"{strict.url}/health").status_code == 200
+    assert ask(f"{strict.url}/health").status_code == 200
 
 
 def test_keys_cannot_be_guessed_at_speed(strict: Server) -> None:
     def ask(address: str, key: str | None) -> int:
         headers = {"X-Forwarded-For": address} | ({"X-API-Key": key} if key else {})
-        return httpx.get(f"{strict.url}/api/v1/whoami", headers=headers).status_code
+        return ask(f"{strict.url}/api/v1/whoami", headers=headers).status_code
 
     for ours, same, others in (
         ("203.0.113.7", "203.0.113.7", "203.0.113.8"),

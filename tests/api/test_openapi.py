@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import httpx
 import jsonschema_rs
 import pytest
 
 from barque.app import endpoints
 from barque.system.docs import markdown
 from barque.system.openapi import document
-from tests.conftest import Server
+from tests.conftest import Server, ask
 
 SVC = "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}"
 PROJECT = "/api/v1/orgs/{org}/projects/{project}"
@@ -48,7 +47,7 @@ def test_every_endpoint_of_the_contract_is_there() -> None:
 
 
 def test_the_document_is_sound(server: Server) -> None:
-    served = httpx.get(f"{server.url}/schema/openapi.json").json()
+    served = ask(f"{server.url}/schema/openapi.json").json()
     assert served == document(endpoints())
     assert served["openapi"] == "3.1.0"
     operations = [op for methods in served["paths"].values() for op in methods.values()]
@@ -67,7 +66,7 @@ def test_the_reference_is_up_to_date() -> None:
 @pytest.mark.parametrize("path", ["/docs", "/metrics", "/ready", "/health"])
 def test_what_is_open_to_all(server: Server, path: str) -> None:
     for base in ("", "/api/v1"):
-        answer = httpx.get(f"{server.url}{base}{path}")
+        answer = ask(f"{server.url}{base}{path}")
         assert answer.status_code == 200
         assert answer.content
 
@@ -75,4 +74,4 @@ def test_what_is_open_to_all(server: Server, path: str) -> None:
 def test_ready_names_each(server: Server) -> None:
     well = {"status": "ok", "database": "ok", "engine": "ok", "router": "ok"}
     assert server.ready() == well
-    assert "barque_http_requests_total" in httpx.get(f"{server.url}/metrics").text
+    assert "barque_http_requests_total" in ask(f"{server.url}/metrics").text

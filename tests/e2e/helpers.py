@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import httpx
 
-from tests.conftest import WEB, App, Server
+from tests.conftest import PLAIN, WEB, App, Server, ask
 
 
 def host_of(app: App) -> str:
@@ -19,7 +19,7 @@ def host_of(app: App) -> str:
 
 def serving(server: Server, app: App, path: str = "/") -> httpx.Response:
     url = f"http://127.0.0.1:{server.apps_port}{path}"
-    return httpx.get(url, headers={"Host": host_of(app)}, timeout=60)
+    return ask(url, headers={"Host": host_of(app)}, timeout=60)
 
 
 def deploy(app: App, verb: str = "deploy", body: dict[str, object] | None = None) -> str:
@@ -97,9 +97,13 @@ class Visit(NamedTuple):
     text: str
 
 
+# Visitors leave the processors to what they visit for a while.
+_PAUSE = 0.02
+
+
 @contextmanager
 def visits(server: Server, app: App, path: str = "/") -> Iterator[list[Visit]]:
-    """Ask for a page all the while, over keep-alive connections and new ones."""
+    """Ask for a page some 200 times a second, over keep-alive connections and new ones."""
     found: list[Visit] = []
     stop = threading.Event()
     url, headers = f"http://127.0.0.1:{server.apps_port}{path}", {"Host": host_of(app)}
@@ -113,13 +117,14 @@ def visits(server: Server, app: App, path: str = "/") -> Iterator[list[Visit]]:
             status, text = 0, str(error)
         found.append(Visit(begun, time.monotonic(), status, text))
 
-    def ask() -> None:
-        with httpx.Client() as client:
+    def keep_asking() -> None:
+        with httpx.Client(verify=PLAIN) as client:
             while not stop.is_set():
                 visit(client.get)
-                visit(httpx.get)
+                visit(ask)
+                time.sleep(_PAUSE)
 
-    threads = [threading.Thread(target=ask) for _ in range(2)]
+    threads = [threading.Thread(target=keep_asking) for _ in range(2)]
     for thread in threads:
         thread.start()
     try:

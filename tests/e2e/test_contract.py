@@ -3,9 +3,7 @@
 import subprocess
 import uuid
 
-import httpx
-
-from tests.conftest import App, Server
+from tests.conftest import App, Server, ask
 from tests.e2e.helpers import build, deploy, ended, web
 
 
@@ -169,7 +167,7 @@ def test_a_bad_repository_says_what_to_do(app: App) -> None:
 
 
 def test_the_api_answers_json_errors(server: Server) -> None:
-    answer = httpx.get(f"{server.url}/api/v1/orgs/none", headers={"X-API-Key": server.key})
+    answer = ask(f"{server.url}/api/v1/orgs/none", headers={"X-API-Key": server.key})
     assert answer.json() == {"status": 404, "message": "organization 'none' not found"}
 
 

@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-from tests.conftest import App, Server
+from tests.conftest import PLAIN, App, Server, ask
 from tests.e2e.helpers import build, deploy, ended, host_of, serving, web
 
 
@@ -32,7 +32,7 @@ def test_deploy_rollback_and_delete(server: Server, app: App) -> None:
     assert statuses == ["live", "retired", "retired"]
     host = host_of(app)
     assert app.api.delete(app.path).status_code == 204
-    gone = httpx.get(f"http://127.0.0.1:{server.apps_port}/", headers={"Host": host})
+    gone = ask(f"http://127.0.0.1:{server.apps_port}/", headers={"Host": host})
     assert gone.status_code == 404
 
 
@@ -87,7 +87,7 @@ def test_rollouts_drop_no_request(server: Server, app: App) -> None:
         while not stop.is_set():
             answers.append(serving_status())
 
-    client = httpx.Client(headers={"Host": host_of(app)}, timeout=60)
+    client = httpx.Client(verify=PLAIN, headers={"Host": host_of(app)}, timeout=60)
 
     def serving_status() -> int:
         return client.get(f"http://127.0.0.1:{server.apps_port}/").status_code

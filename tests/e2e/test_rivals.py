@@ -6,7 +6,7 @@ told too late, or by something that cannot tell the two apart.
 
 import httpx
 
-from tests.conftest import App, Server
+from tests.conftest import PLAIN, App, Server, ask
 from tests.e2e.helpers import build, deploy, docker, ended, host_of, until, visits
 
 # It ends at the very moment of SIGTERM, as many programs do: a request that reaches it after that,
@@ -42,7 +42,7 @@ def directly(container: str) -> str:
     """Ask an instance for its page, past the router."""
     shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     try:
-        return httpx.get(f"http://{docker('inspect', '-f', shape, container)}:8000/").text
+        return ask(f"http://{docker('inspect', '-f', shape, container)}:8000/").text
     except httpx.TransportError:
         return ""
 
@@ -143,7 +143,10 @@ def test_a_new_page_finds_its_script(server: Server, app: App) -> None:
     until(lambda: status(app, new) == "draining")
     for _ in range(20):
         # As browsers do: a connection for the page, and another for what it needs.
-        with httpx.Client(headers={"Host": host}) as page, httpx.Client(headers=page.headers) as js:
+        with (
+            httpx.Client(verify=PLAIN, headers={"Host": host}) as page,
+            httpx.Client(verify=PLAIN, headers=page.headers) as js,
+        ):
             for _ in range(5):
                 text = page.get(base).text.strip()
                 assert text == "two"

@@ -17,8 +17,10 @@ from tests.e2e.helpers import build, containers, deploy, ended, host_of, serving
 from tests.load import load
 
 STEPS = ("releasing", "starting", "checking", "switching", "draining", "live")
-INSTANTS = 25
+# So many kills with so many deployments each make twenty-five instants.
+KILLS, SERVICES = 5, 5
 RATE = 100
+SLOW_PATH = "/cgi-bin/slow"
 SLOW = "#!/bin/sh\nsleep 0.2\nprintf 'Content-Length: 5\\r\\n\\r\\nslow\\n'\n"
 FILES = {
     "Dockerfile": WEB["Dockerfile"].rpartition("CMD")[0]
@@ -40,15 +42,17 @@ def quick_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def under_load(server: Server) -> Iterator[App]:
-    """Give a service that is live with two web instances and a worker, and drops no request."""
+def under_load(server: Server, count: int) -> Iterator[list[App]]:
+    """Give services that are live with two web instances and a worker, and drop no request."""
     with server.client() as client:
-        app = make_app(server, client, make_env(client))
-        build(app, FILES)
-        client.post(f"{app.path}/scale", json={"process_counts": {"web": 2, "worker": 1}})
-        assert ended(app, deploy(app))["status"] == "live"
-        with load(server.apps_port, host_of(app), "/cgi-bin/slow", RATE) as figures:
-            yield app
+        apps = [make_app(server, client, make_env(client)) for _ in range(count)]
+        for app in apps:
+            build(app, FILES)
+            client.post(f"{app.path}/scale", json={"process_counts": {"web": 2, "worker": 1}})
+        for app, deployment in [(app, deploy(app)) for app in apps]:
+            assert ended(app, deployment)["status"] == "live"
+        with load(server.apps_port, [host_of(app) for app in apps], SLOW_PATH, RATE) as figures:
+            yield apps
     assert figures.failures == []
     assert figures.total > RATE
 
@@ -69,7 +73,7 @@ def as_it_should_be(server: Server, app: App, deployment: str) -> None:
 
 
 def test_killed_at_each_step(quick_server: Server) -> None:
-    with under_load(quick_server) as app:
+    with under_load(quick_server, 1) as [app]:
         for step in STEPS:
             for when in ("before", "after"):
                 quick_server.kill()
@@ -83,14 +87,19 @@ def test_killed_at_each_step(quick_server: Server) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_killed_at_random_instants(quick_server: Server, seed: int) -> None:
+    """Each kill meets several deployments, each at an instant of its own."""
     instants = random.Random(seed)
-    with under_load(quick_server) as app:
+    with under_load(quick_server, SERVICES) as apps:
         begun = time.monotonic()
-        assert ended(app, deploy(app))["status"] == "live"
+        for app, deployment in [(app, deploy(app)) for app in apps]:
+            assert ended(app, deployment)["status"] == "live"
         whole = time.monotonic() - begun
-        for _ in range(INSTANTS):
-            deployment = deploy(app)
-            time.sleep(instants.uniform(0, whole))
+        for _ in range(KILLS):
+            deployments = []
+            for app in apps:
+                deployments.append((app, deploy(app)))
+                time.sleep(instants.uniform(0, whole / SERVICES))
             quick_server.kill()
             quick_server.start()
-            as_it_should_be(quick_server, app, deployment)
+            for app, deployment in deployments:
+                as_it_should_be(quick_server, app, deployment)

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import Server, free_port, make_env
+from tests.conftest import Server, ask, free_port, make_env
 from tests.e2e.helpers import until
 from tests.postgresql import PostgreSQL
 
@@ -181,8 +181,8 @@ def refused(server: Server, answer: httpx.Response) -> None:
     assert "database" in answer.json()["message"]
     assert "try again" in answer.json()["message"]
     assert int(answer.headers["Retry-After"]) > 0
-    assert httpx.get(f"{server.url}/health").status_code == 200
-    ready = httpx.get(f"{server.url}/ready", timeout=60)
+    assert ask(f"{server.url}/health").status_code == 200
+    ready = ask(f"{server.url}/ready", timeout=60)
     assert ready.status_code == 503
     assert "database cannot be used" in ready.json()["database"]
     assert ready.json()["router"] == "ok"
@@ -222,7 +222,7 @@ def test_postgresql_is_gone_and_comes_back(tmp_path: Path) -> None:
             postgresql.stop()
             refused(server, client.get(env))
             refused(server, client.post(f"{env}/config", json={"name": "A", "value": "1"}))
-            assert httpx.get(f"{server.url}/metrics").status_code == 503
+            assert ask(f"{server.url}/metrics").status_code == 503
             postgresql.start()
             assert client.get(f"{env}/config").json() == []
             assert server.ready()["database"] == "ok"
