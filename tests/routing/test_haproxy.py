@@ -108,6 +108,24 @@ async def test_switches_and_running_out_of_slots_drop_nothing(front: Front) -> N
     assert set(answers) == {200}
 
 
+async def test_what_has_moved_is_found_before_and_after_it_is_settled(
+    front: Front, client: httpx.AsyncClient
+) -> None:
+    async with Upstream("a").serving() as a, Upstream("b").serving() as b:
+        for name, server in (("one", a), ("two", b)):
+            await front.router.put_upstream(name, [server])
+        for name in ("one", "two", "one", "two"):
+            await front.router.point("a.example", name)
+        assert (await front.get(client, "a.example")).text == "b"
+        await front.router.drop_upstream("one")
+        assert (await front.get(client, "a.example")).text == "b"
+        await front.router.put_upstream("three", [a])
+        await front.router.point("a.example", "three")
+        assert (await front.get(client, "a.example")).text == "a"
+        await front.router.unroute("a.example")
+        assert (await front.get(client, "a.example")).status_code == 404
+
+
 async def test_in_flight_counts_until_the_end(front: Front, client: httpx.AsyncClient) -> None:
     slow = Upstream("a")
     async with slow.serving() as server:

@@ -40,6 +40,9 @@ class HAProxyRouter:
         self._slots = Slots(slots)
         self._upstreams: dict[str, dict[str, Server]] = {}
         self._routes: dict[str, str] = {}
+        # Changing an entry of a map takes as long as the map is. A host that moves gets one in a
+        # map that is nearly empty and goes before the other, which is changed when there is time.
+        self._moving: set[str] = set()
         self._leaving: set[str] = set()
         self._changing = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,6 +52,7 @@ class HAProxyRouter:
         self._worker = self._sockets / "worker"
         self._master = self._sockets / "master"
         self._hosts = folder / "hosts.map"
+        self._moved = folder / "moved.map"
 
     async def start(self, table: RoutingTable) -> None:
         """Adopt the running router, or start one, and make it agree with `table`."""
@@ -94,6 +98,7 @@ class HAProxyRouter:
     async def drop_upstream(self, upstream: str) -> None:
         """Forget `upstream` and its servers."""
         async with self._changing:
+            await self._settle()
             slot = self._slots.give_back(upstream)
             gone = [f"{slot}/{name}" for name in self._upstreams.pop(upstream, {})]
             await self._change(*map(_out_of_use, gone))
@@ -102,14 +107,18 @@ class HAProxyRouter:
     async def point(self, host: str, upstream: str) -> None:
         """Send every new request for `host` to `upstream`, from one request to the next."""
         async with self._changing:
-            verb = "set" if host in self._routes else "add"
+            verb = "set" if host in self._moving else "add"
+            place = self._moved if host in self._routes else self._hosts
             slot = self._slots.taken[upstream]
+            if host in self._routes:
+                self._moving.add(host)
             self._routes[host] = upstream
-            await self._change(f"{verb} map {self._hosts} {host} {slot}")
+            await self._change(f"{verb} map {place} {host} {slot}")
 
     async def unroute(self, host: str) -> None:
         """Answer 404 to `host` from now on."""
         async with self._changing:
+            await self._settle()
             if self._routes.pop(host, None) is not None:
                 await self._tell(f"del map {self._hosts} {host}")
 
@@ -143,6 +152,16 @@ class HAProxyRouter:
         for path in (self._worker, self._master):
             path.unlink(missing_ok=True)
 
+    async def _settle(self) -> None:
+        """Write what has moved into the map of all hosts, from one request to the next."""
+        for host in sorted(self._moving):
+            slot = self._slots.taken[self._routes[host]]
+            await self._tell(f"del map {self._hosts} {host}")
+            await self._change(
+                f"add map {self._hosts} {host} {slot}", f"del map {self._moved} {host}"
+            )
+            self._moving.discard(host)
+
     async def _delete(self, places: Iterable[str]) -> None:
         # Deleting is refused while a request is in flight: the server stays, out of use, until a
         # later change finds it idle.
@@ -171,13 +190,15 @@ class HAProxyRouter:
         while not all(self._slots.take(upstream) for upstream in self._upstreams):
             self._slots.grow(self._slots.count * 2)
         self._leaving.clear()
+        self._moving.clear()
         text = "".join(f"{h} {self._slots.taken[u]}\n" for h, u in self._routes.items())
         description = sha256(os.urandom(16)).hexdigest()[:16]
         config = render(
             description=description, socket=self._worker, address=self._address, port=self._port,
-            hosts=self._hosts, slots=self._slots, upstreams=self._upstreams,
+            hosts=self._hosts, moved=self._moved, slots=self._slots, upstreams=self._upstreams,
         )  # fmt: skip
         self._hosts.write_text(text)
+        self._moved.write_text("")
         (self._folder / "haproxy.cfg").write_text(config)
         if not await self._reload():
             await asyncio.to_thread(self._launch)

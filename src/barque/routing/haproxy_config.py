@@ -34,7 +34,10 @@ frontend apps
     http-request disable-l7-retry unless METH_GET or METH_HEAD or METH_OPTIONS
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
-    use_backend %[req.hdr(host),field(1,:),lower,map_str({hosts},nowhere)]
+    http-request set-var(txn.host) req.hdr(host),field(1,:),lower
+    # A host that has just moved is in a map of its own: it is small, and so quickly changed.
+    use_backend %[var(txn.host),map_str({moved})] if {{ var(txn.host),map_str({moved}) -m found }}
+    use_backend %[var(txn.host),map_str({hosts},nowhere)]
 backend nowhere
     http-request return status 404 content-type text/plain string "no service has this address\\n"
 """
@@ -85,6 +88,7 @@ def render(
     address: str,
     port: int,
     hosts: Path,
+    moved: Path,
     slots: Slots,
     upstreams: Mapping[str, Mapping[str, Server]],
 ) -> str:
@@ -92,7 +96,8 @@ def render(
     parts = [
         _TEMPLATE.format(
             description=description, socket=socket, address=address, port=port, hosts=hosts,
-            )
+            moved=moved,
+        )
     ]  # fmt: skip
     held = {slot: upstream for upstream, slot in slots.taken.items()}
     for slot in map(Slots.name, range(slots.count)):
