@@ -51,6 +51,7 @@ http {{
             proxy_set_header Connection "";
             proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Host $http_host;
             proxy_set_header X-Forwarded-Proto http;
         }}
     }}
