@@ -13,6 +13,8 @@ install_packages() {
     command -v curl >/dev/null || missing+=(curl)
     command -v ip >/dev/null || missing+=(iproute2)
     [ -x /bin/busybox ] || missing+=(busybox-static)
+    command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
+    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing+=(debian-archive-keyring)
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     if [ ! -x /usr/bin/docker ] || ! command -v dockerd >/dev/null; then
         missing+=(docker.io iptables ca-certificates)
@@ -49,8 +51,6 @@ make_environment() {
 
 make_base_image() {
     local context
-    DOCKER_HOST=$(scripts/engine.sh)
-    export DOCKER_HOST DOCKER_BUILDKIT=1
     /usr/bin/docker image inspect barque/base:busybox >/dev/null 2>&1 && return
     echo "==> making the base image of the examples"
     context=$(mktemp -d)
@@ -59,6 +59,15 @@ make_base_image() {
     rm -r "$context"
 }
 
+make_base_images() {
+    # What reaches the mirror here is trusted in the images' builds as well.
+    BARQUE_CA_BUNDLE=${BARQUE_CA_BUNDLE:-${SSL_CERT_FILE:-}} \
+        .venv/bin/python -m barque base-images build | { grep -v ' is there$' || true; }
+}
+
 install_packages "${1:-}"
 make_environment
+DOCKER_HOST=$(scripts/engine.sh)
+export DOCKER_HOST DOCKER_BUILDKIT=1
 make_base_image
+if [ "${1:-}" = tests ]; then make_base_images; fi

@@ -1,5 +1,6 @@
 """The real platform, in a process of its own, on a fresh data folder."""
 
+import json
 import os
 import socket
 import ssl
@@ -18,6 +19,11 @@ import pytest
 from tests.platforms import Forked, Process
 from tests.postgresql import PostgreSQL
 
+REGISTRY_VARIABLES = (
+    "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "npm_config_registry", "GOPROXY", "HTTP_PROXY",
+    "HTTPS_PROXY", "NO_PROXY",
+)  # fmt: skip
+
 # Nothing is asked over TLS, and reading the machine's certificates takes longer than most requests.
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -31,6 +37,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def reaching_registries() -> dict[str, str]:
+    """Return the settings with which a build reaches package registries as this machine does."""
+    found = {}
+    if bundle := os.environ.get("SSL_CERT_FILE"):
+        found["BARQUE_CA_BUNDLE"] = bundle
+    values = {name: os.environ[name] for name in REGISTRY_VARIABLES if name in os.environ}
+    return {**found, "BARQUE_BUILD_ENVIRONMENT": json.dumps(values)}
 
 
 @dataclass
@@ -70,6 +85,7 @@ class Server:
             environment["BARQUE_DATABASE_URL"] = self.database
         if self.engine is not None:
             environment["DOCKER_HOST"] = self.engine
+        environment |= reaching_registries()
         environment["BARQUE_GIT_BASE_URL"] = f"file://{self.repositories}"
         environment.update(self.environment, **extra)
         options = ["--data-dir", str(self.data_dir), "--port", str(self.port)]
@@ -199,7 +215,7 @@ class App:
     def image(self, version: int, *statuses: str) -> dict[str, object]:
         """Wait until an image has one of the statuses (or any end), and return it."""
         wanted = statuses or ("built", "error", "cancelled")
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while True:
             image: dict[str, object] = self.api.get(f"{self.path}/images/{version}").json()
             if image["status"] in wanted:

@@ -28,14 +28,12 @@ from barque.routing.port import Router
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import Runtime
 from barque.services.place import Places
-from barque.settings import Settings
+from barque.settings import DEFAULT_ENGINE, Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
 from barque.system.housekeeping import Housekeeping
 from barque.system.metrics import RequestMetrics
 from barque.vault import Vault, load_master_key, write_private
-
-DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 
 
 class Platform:

@@ -11,11 +11,11 @@ import structlog
 import uvicorn
 
 from barque.app import create_app
-from barque.platform import DEFAULT_ENGINE, Platform
+from barque.platform import Platform
 from barque.routing.haproxy import HAProxyRouter
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import Runtime
-from barque.settings import Settings
+from barque.settings import DEFAULT_ENGINE, Settings
 from barque.vault import Vault, load_master_key
 
 _PATIENCE = 60.0

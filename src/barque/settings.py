@@ -10,6 +10,7 @@ PlatformName = Literal["wind", "steam", "diesel", "stirling", "nuclear", "electr
 PLATFORM_NAMES: tuple[PlatformName, ...] = get_args(PlatformName)
 
 MEBIBYTE = 1024 * 1024
+DEFAULT_ENGINE = "unix:///var/run/docker.sock"
 
 
 class PlatformBinding(BaseModel):
@@ -21,6 +22,29 @@ class PlatformBinding(BaseModel):
     cpus: float = Field(default=1.0, gt=0, le=1024)
     memory_mb: int = Field(default=512, ge=8)
     pids: int = Field(default=512, ge=16)
+
+
+_REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$"
+
+
+class BaseImage(BaseModel):
+    """What images are made upon: `build` compiles and installs, `run` is what is shipped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str = Field(pattern=_REFERENCE)
+    build: str = Field(pattern=_REFERENCE)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one(cls, value: object) -> object:
+        return {"run": value, "build": value} if isinstance(value, str) else value
+
+
+BaseName = Annotated[
+    str, Field(pattern=r"^(python|node|go):[0-9]{1,6}(\.[0-9]{1,6})?$|^(static|runtime)$")
+]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Settings(BaseSettings):
@@ -46,7 +70,7 @@ class Settings(BaseSettings):
         default="https://github.com", description="Repositories are fetched from here."
     )
     ca_bundle: Path | None = Field(
-        default=None, description="Certificates to trust when fetching source."
+        default=None, description="Certificates to trust when fetching source, and in builds."
     )
     secret_key: str | None = Field(
         default=None, repr=False, description="Master key; without it, a file in the data dir."
@@ -56,6 +80,17 @@ class Settings(BaseSettings):
     )
     platforms: Annotated[dict[PlatformName, PlatformBinding], NoDecode] = Field(
         default_factory=dict, description="JSON: platform name to its binding."
+    )
+    base_images: Annotated[dict[BaseName, BaseImage], NoDecode] = Field(
+        default_factory=dict,
+        description="JSON: what to build upon where there is no Dockerfile, by name and version.",
+    )
+    build_environment: Annotated[dict[VariableName, str], NoDecode] = Field(
+        default_factory=dict,
+        description="JSON: variables of every build, such as package indexes and proxies.",
+    )
+    debian_mirror: str | None = Field(
+        default=None, description="Base images are made from here; without it, as this machine is."
     )
     build_concurrency: int = Field(default=2, ge=1, description="Builds that run at once.")
     build_timeout: int = Field(default=1800, ge=1, description="Seconds that a build may take.")
@@ -100,11 +135,11 @@ class Settings(BaseSettings):
         default="info", description="What the platform writes about itself."
     )
 
-    @field_validator("platforms", mode="before")
+    @field_validator("platforms", "base_images", "build_environment", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
         if isinstance(value, str):
-            import json  # noqa: PLC0415 - only this seldom setting needs it
+            import json  # noqa: PLC0415 - only these seldom settings need it
 
             return json.loads(value)
         return value

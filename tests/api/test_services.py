@@ -11,6 +11,7 @@ def test_defaults(api: httpx.Client, env: str) -> None:
     made = answer.json()
     assert made["slug"] == "my-api"
     assert made["health_check_path"] == "/_health/"
+    assert (made["dockerfile"], made["root_directory"]) == ("Dockerfile", None)
     assert made["deployment_timeout"] == 180
     assert made["process_counts"] == {"web": 1}
     assert made["url"].startswith("http://my-api.production.shop.org-")
@@ -33,6 +34,9 @@ def test_every_platform(api: httpx.Client, env: str, name: str) -> None:
         ("github_repository", "a/../b"), ("health_check_path", "health"),
         ("health_check_path", "/a b"), ("deployment_timeout", 0), ("deployment_timeout", 3601),
         ("deployment_timeout", "9"), ("slug", "-a"), ("auto_deploy_branch", ""),
+        ("dockerfile", ""), ("dockerfile", "../Dockerfile"), ("dockerfile", "/etc/passwd"),
+        ("dockerfile", None), ("root_directory", ".."), ("root_directory", "a/../.."),
+        ("root_directory", "a//b"), ("root_directory", "/a"), ("root_directory", "x" * 256),
     ],
 )  # fmt: skip
 def test_bad_fields(api: httpx.Client, env: str, field: str, value: object) -> None:
@@ -47,6 +51,10 @@ def test_patch_changes_only_what_it_names(api: httpx.Client, env: str) -> None:
     assert changed == {**made, "platform": "nuclear", "name": "B", "updated": changed["updated"]}
     cleared = api.patch(f"{env}/services/my-api", json={"github_repository": None}).json()
     assert cleared["github_repository"] is None
+    where = {"dockerfile": "docker/Dockerfile.web", "root_directory": ".apps/web-1"}
+    placed = api.patch(f"{env}/services/my-api", json=where).json()
+    assert {name: placed[name] for name in where} == where
+    assert api.patch(f"{env}/services/my-api", json={"root_directory": ".."}).status_code == 422
 
 
 def test_children_need_cascade(api: httpx.Client, env: str) -> None:

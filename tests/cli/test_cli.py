@@ -136,3 +136,40 @@ def test_serve_and_down(own_server: Server, barque: Run) -> None:
     assert own_server.process.wait(timeout=30) == 0
     found = subprocess.run(["pgrep", "-f", str(own_server.data_dir)], check=False)
     assert found.returncode == 1, "nothing of it runs any more"
+
+
+def test_plan_needs_no_platform(barque: Run, tmp_path: Path) -> None:
+    nowhere = {"BARQUE_URL": "http://127.0.0.1:9", "BARQUE_API_KEY": "x"}
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    nothing = barque("plan", str(folder), **nowhere)
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+    assert "no Dockerfile" in nothing.stderr
+    (folder / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+    shown = barque("plan", str(folder), **nowhere)
+    assert "gunicorn is not among the dependencies, and is added" in shown.stderr
+    assert shown.stdout.splitlines()[-1].startswith('CMD ["/bin/sh", "-c", "exec gunicorn')
+    (folder / "Procfile").write_text("web: python app.py\n")
+    found = json.loads(barque("plan", str(folder), "--json", **nowhere).stdout)
+    assert found["plan"]["provider"] == "python"
+    assert found["processes"] == {"web": "python app.py"}
+    (folder / "Dockerfile").write_text("FROM x\n")
+    own = barque("plan", str(folder), "--dockerfile", **nowhere)
+    assert (own.returncode, own.stdout, own.stderr) == (0, "FROM x\n", "")
+
+
+def test_base_images(barque: Run) -> None:
+    rows = said(barque("base-images", "list", "--json"))
+    assert isinstance(rows, list)
+    assert {row["name"]: row["state"] for row in rows}["static"] == "ready"
+    again = barque("base-images", "build", "static")
+    assert again.stdout.splitlines() == [
+        "barque/base:runtime is there", "barque/base:static is there",
+    ]  # fmt: skip
+    unknown = barque("base-images", "build", "ruby:3")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "there is no base image 'ruby:3'" in unknown.stderr
+    nowhere = barque("base-images", "build", "static", DOCKER_HOST="unix:///nonexistent.sock")
+    assert nowhere.returncode == 1
+    assert "does not answer" in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr

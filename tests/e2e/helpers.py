@@ -1,15 +1,22 @@
 """What end-to-end tests do again and again."""
 
+import os
+import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 
-from tests.conftest import PLAIN, WEB, App, Server, ask
+from tests.conftest import PLAIN, WEB, App, Server, ask, make_app
+
+EXAMPLE_FOLDER = Path(__file__).parent.parent.parent / "examples"
 
 
 def host_of(app: App) -> str:
@@ -142,3 +149,51 @@ def load(server: Server, app: App) -> Iterator[list[int]]:
     with visits(server, app) as found:
         yield answers
     answers += [visit.status for visit in found]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sample repository as a service: its folder, and what its first page says."""
+
+    name: str
+    says: str
+    root_directory: str | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+EXAMPLES = {
+    "flask": Example("flask", "hello from flask"),
+    "django": Example("django", "hello from django"),
+    "fastapi-uv": Example("fastapi-uv", "hello from fastapi"),
+    "express": Example("express", "hello from express"),
+    "static": Example("static", "hello from a static site"),
+    "go": Example("go", "hello from go"),
+    "monorepo-api": Example("monorepo", "hello from the api", "api"),
+    "monorepo-web": Example("monorepo", "hello from the web", "web"),
+    "dockerfile-secrets": Example(
+        "dockerfile-secrets", "with a secret: ca978112ca1b", secrets={"TOKEN": "a"}
+    ),
+}
+
+
+def example(server: Server, api: httpx.Client, env: str, name: str) -> App:
+    """Make a service of a sample, with a repository of its own."""
+    wanted = EXAMPLES[name]
+    app = make_app(server, api, env, name)
+    shutil.copytree(EXAMPLE_FOLDER / wanted.name, app.repository, dirs_exist_ok=True)
+    if name == "fastapi-uv":
+        lock(app.repository)
+    app.commit({})
+    body = {"root_directory": wanted.root_directory}
+    assert app.api.patch(app.path, json=body).status_code == 200
+    for secret, value in wanted.secrets.items():
+        body = {"name": secret, "value": value, "secret": True, "buildtime": True}
+        assert app.api.post(f"{app.path}/config", json=body).status_code == 201
+    return app
+
+
+def lock(folder: Path) -> None:
+    """Write the uv.lock that the sample leaves out: it would name the index of its maker."""
+    command = [sys.executable, "-m", "uv", "lock", "-q", "--directory", str(folder)]
+    environment = {k: v for k, v in os.environ.items() if k not in ("UV_FROZEN", "VIRTUAL_ENV")}
+    subprocess.run(command, check=True, env=environment)

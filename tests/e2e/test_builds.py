@@ -9,7 +9,7 @@ import uuid
 import httpx
 import pytest
 
-from tests.conftest import WEB, App, Server, make_app
+from tests.conftest import WEB, App, Server, make_app, make_env
 
 SLOW = "FROM barque/base:busybox\nENV UNIQUE={unique}\nRUN echo begun && sleep {seconds}\n"
 
@@ -58,6 +58,8 @@ def test_refs(app: App) -> None:
         ({"Dockerfile": "FROM barque/base:busybox\nRUN echo so && exit 3\n"}, "exit code: 3"),
         ({"Dockerfile": "FORM x\n"}, "unknown instruction"),
         ({**WEB, "Procfile": "web httpd\n"}, "line 1 of the Procfile"),
+        ({"requirements.txt": "numpy"}, "found requirements.txt, but no Django"),
+        ({"index.html": "x", "Procfile": "web httpd\n"}, "line 1 of the Procfile"),
     ],
 )
 def test_failures_say_why(app: App, files: dict[str, str], said: str) -> None:
@@ -66,6 +68,63 @@ def test_failures_say_why(app: App, files: dict[str, str], said: str) -> None:
     assert image["status"] == "error"
     assert said in str(image["error_detail"])
     assert said in app.log(1)
+
+
+def test_a_folder_of_the_repository(app: App) -> None:
+    dockerfile = f"{WEB['Dockerfile']}COPY here /here\n"
+    app.commit({"apps/web/Dockerfile": dockerfile, "apps/web/here": "x", "Dockerfile": "FORM x"})
+    app.commit({"apps/web/Procfile": "web: a", "Procfile": "web: b", "other/Dockerfile": "FORM y"})
+    app.api.patch(app.path, json={"root_directory": "apps/web"})
+    image = app.image(app.build())
+    assert image["status"] == "built", image
+    assert (image["dockerfile"], image["processes"]) == (dockerfile, {"web": "a"})
+    assert image["plan"] is None
+    app.api.patch(app.path, json={"root_directory": "other", "dockerfile": "Dockerfile.web"})
+    assert "has no Dockerfile.web" in str(app.image(app.build())["error_detail"])
+    app.api.patch(app.path, json={"root_directory": "gone"})
+    assert "no folder gone" in str(app.image(app.build())["error_detail"])
+    app.api.patch(app.path, json={"root_directory": None, "dockerfile": "apps/web/Dockerfile"})
+    assert "/here" in str(app.image(app.build())["error_detail"])
+
+
+def test_links_lead_nowhere(app: App) -> None:
+    (app.repository / "out").symlink_to("/etc")
+    (app.repository / "Dockerfile").symlink_to("/etc/passwd")
+    (app.repository / "Procfile").symlink_to("/etc/passwd")
+    app.commit({})
+    assert "leads out" in str(app.image(app.build())["error_detail"])
+    assert "root:" not in str(app.image(1)) + app.log(1)
+    app.api.patch(app.path, json={"root_directory": "out"})
+    assert "no folder out" in str(app.image(app.build())["error_detail"])
+
+
+def test_a_plan_gets_config_and_secrets_while_it_builds(app: App) -> None:
+    marker = f"marker-{uuid.uuid4().hex}"
+    for name, value, secret in (("COLOUR", "green", False), ("TOKEN", marker, True)):
+        body = {"name": name, "value": value, "secret": secret, "buildtime": True}
+        app.api.post(f"{app.path}/config", json=body)
+    script = (
+        "test $COLOUR = green && echo it is $TOKEN && mkdir dist && echo $COLOUR > dist/index.html"
+    )
+    app.commit({"package.json": json.dumps({"scripts": {"build": script}})})
+    image = app.image(app.build())
+    assert image["status"] == "built", app.log(1)
+    assert "it is ********" in app.log(1)
+    assert marker not in app.log(1) + str(image)
+    assert dict(image["plan"])["provider"] == "node"  # type: ignore[call-overload]
+
+
+def test_a_base_image_that_is_not_there(own_server: Server) -> None:
+    missing = {"static": "barque/base:not-there"}
+    own_server.more = {"BARQUE_BASE_IMAGES": json.dumps(missing)}
+    own_server.kill()
+    own_server.start()
+    with own_server.client() as client:
+        app = make_app(own_server, client, make_env(client))
+        app.commit({"index.html": "x"})
+        said = str(app.image(app.build())["error_detail"])
+    assert "barque/base:not-there" in said
+    assert "barque base-images build static" in said
 
 
 def test_no_repository(app: App) -> None:

@@ -25,7 +25,7 @@ class BuildKitBuilder:
 
     async def build(self, spec: BuildSpec, say: Callable[[str], None]) -> None:
         """Build an image (see `Builder.build`)."""
-        dockerfile = _inside(spec.context, spec.dockerfile)
+        dockerfile = spec.written or _inside(spec.context, spec.dockerfile)
         environment = self._environment()
         arguments = [_client(), "build", "--progress=plain", "-t", spec.tag, "-f", str(dockerfile)]
         for name, value in spec.labels.items():
@@ -39,6 +39,8 @@ class BuildKitBuilder:
         for index, (name, value) in enumerate(spec.secrets.items()):
             environment[f"BARQUE_SECRET_{index}"] = value
             arguments += ["--secret", f"id={name},env=BARQUE_SECRET_{index}"]
+        for name, path in spec.secret_files.items():
+            arguments += ["--secret", f"id={name},src={path}"]
         lines: list[str] = []
 
         def hear(line: str) -> None:
@@ -67,7 +69,7 @@ def _inside(context: Path, dockerfile: str) -> Path:
     if not path.resolve().is_relative_to(context.resolve()):
         raise BuildFailed(f"{dockerfile} leads out of the repository: put the file itself there")
     if not path.is_file():
-        raise BuildFailed(f"the repository has no {dockerfile}: add one at its root")
+        raise BuildFailed(f"the repository has no {dockerfile}: add it, or change the service's")
     return path
 
 

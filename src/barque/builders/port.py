@@ -18,9 +18,10 @@ class BuilderUnavailable(Exception):
 class BuildSpec:
     """One image, as it is to be built.
 
-    `context` is the folder that the build may read, `dockerfile` a path within it. `arguments`
-    are offered as build arguments and `secrets` as BuildKit secrets of the same id: neither
-    appears in the process list, and secrets enter no layer.
+    `context` is the folder that the build may read, `dockerfile` a path within it; `written` is
+    a Dockerfile of the platform's own to use instead, from anywhere. `arguments` are offered as
+    build arguments, `secrets` as BuildKit secrets of the same id, and `secret_files` likewise:
+    no value appears in the process list, and no secret enters a layer.
     """
 
     context: Path
@@ -29,6 +30,8 @@ class BuildSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    secret_files: Mapping[str, Path] = field(default_factory=dict)
+    written: Path | None = None
 
 
 class Builder(Protocol):

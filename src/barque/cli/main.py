@@ -2,7 +2,7 @@
 
 import typer
 
-from barque.cli import resources, service, system
+from barque.cli import plans, resources, service, system
 from barque.cli.context import sentences
 
 app = typer.Typer(
@@ -12,6 +12,7 @@ app = typer.Typer(
 system.add_to(app)
 resources.add_to(app)
 service.add_to(app)
+plans.add_to(app)
 
 
 def main() -> None:

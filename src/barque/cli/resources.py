@@ -60,6 +60,8 @@ Repository = Annotated[str | None, typer.Option(help="The repository: owner/name
 Health = Annotated[str | None, typer.Option("--health-check-path", help="Where to ask for health.")]
 Branch = Annotated[str | None, typer.Option("--auto-deploy-branch", help="Deploy its pushes.")]
 Timeout = Annotated[int | None, typer.Option("--deployment-timeout", help="Seconds.")]
+Dockerfile = Annotated[str | None, typer.Option(help="Its path; else a plan is made.")]
+Root = Annotated[str | None, typer.Option("--root-directory", help="The folder to build.")]
 _SERVICE = ("slug", "platform", "github_repository", "process_counts", "url")
 
 
@@ -69,11 +71,13 @@ def _fields(**options: Any) -> dict[str, Any]:
 
 def _create_service(
     env: Parent, name: str, platform: Platform = "wind", repository: Repository = None,
-    health: Health = None, branch: Branch = None, timeout: Timeout = None, as_json: Json = False,
+    health: Health = None, branch: Branch = None, timeout: Timeout = None,
+    dockerfile: Dockerfile = None, root: Root = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     fields = _fields(
         name=name, platform=platform, github_repository=repository, health_check_path=health,
-        auto_deploy_branch=branch, deployment_timeout=timeout,
+        auto_deploy_branch=branch, deployment_timeout=timeout, dockerfile=dockerfile,
+        root_directory=root,
     )  # fmt: skip
     show(client().create(env, **fields), _SERVICE, as_json)
 
@@ -81,11 +85,13 @@ def _create_service(
 def _set_service(
     address: Address, name: Annotated[str | None, typer.Option()] = None,
     platform: Annotated[str | None, typer.Option()] = None, repository: Repository = None,
-    health: Health = None, branch: Branch = None, timeout: Timeout = None, as_json: Json = False,
+    health: Health = None, branch: Branch = None, timeout: Timeout = None,
+    dockerfile: Dockerfile = None, root: Root = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     fields = _fields(
         name=name, platform=platform, github_repository=repository, health_check_path=health,
-        auto_deploy_branch=branch, deployment_timeout=timeout,
+        auto_deploy_branch=branch, deployment_timeout=timeout, dockerfile=dockerfile,
+        root_directory=root,
     )  # fmt: skip
     show(client().update(address, **fields), _SERVICE, as_json)
 

@@ -17,7 +17,8 @@ DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.")]
 AppsPort = Annotated[int | None, typer.Option(help="The port of the router.")]
 
 
-def _settings(**options: Any) -> "Settings":
+def settings_of(**options: Any) -> "Settings":
+    """Return the platform's settings, with the options that were given."""
     from barque.settings import Settings  # noqa: PLC0415 - a client needs no server
 
     return Settings(**{name: value for name, value in options.items() if value is not None})
@@ -32,14 +33,14 @@ def serve(
     """Start the platform, in the foreground."""
     from barque.serve import run  # noqa: PLC0415 - a client needs no server
 
-    run(_settings(data_dir=data_dir, host=host, port=port, apps_port=apps_port))
+    run(settings_of(data_dir=data_dir, host=host, port=port, apps_port=apps_port))
 
 
 def down(data_dir: DataDir = None, apps_port: AppsPort = None) -> None:
     """Stop the platform, its router, and every container."""
     from barque.serve import down as stop  # noqa: PLC0415 - a client needs no server
 
-    stop(_settings(data_dir=data_dir, apps_port=apps_port))
+    stop(settings_of(data_dir=data_dir, apps_port=apps_port))
 
 
 def login(

@@ -2,9 +2,11 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 from sqlalchemy import select
 
@@ -12,9 +14,12 @@ from barque.builders.port import BuilderUnavailable, BuildFailed, BuildSpec
 from barque.config.masking import Masker
 from barque.git.port import SourceError
 from barque.images.models import Image
-from barque.images.procfile import ProcfileError, parse_procfile
+from barque.images.recipe import Recipe, read_recipe
 from barque.images.service import BUILT_BY, ENDED, stream_of
 from barque.pipeline.running import Running, WorkCancelled
+from barque.plans.bases import OWN, Bases
+from barque.plans.dockerfile import CA_BUNDLE, Inputs
+from barque.plans.plan import Plan, PlanError
 from barque.services.place import Place, place_of
 from barque.store.tables import now
 from barque.store.unavailable import StoreUnavailable
@@ -23,7 +28,6 @@ if TYPE_CHECKING:
     from barque.platform import Platform
 
 KIND = "build"
-_DOCKERFILE_LIMIT = 256 * 1024
 
 log = structlog.get_logger()
 
@@ -37,6 +41,7 @@ class Builds:
         self._running = Running()
         self._ends: dict[str, asyncio.Event] = {}
         self._work = platform.settings.data_dir / "work"
+        self._bases = Bases(platform.settings.base_images)
 
     async def resume(self) -> None:
         """Begin what was asked for before the last process died; clear what it left behind."""
@@ -68,7 +73,7 @@ class Builds:
             await self._running.run(image_id, self._build(image_id))
         except WorkCancelled:
             await self._end(image_id, "cancelled", error_detail="the build was cancelled")
-        except (BuildFailed, BuilderUnavailable, SourceError, ProcfileError) as error:
+        except (BuildFailed, BuilderUnavailable, SourceError, PlanError) as error:
             await self._end(image_id, "error", error_detail=str(error))
         except TimeoutError:
             limit = self._platform.settings.build_timeout
@@ -113,18 +118,21 @@ class Builds:
 
         repository = place.svc.github_repository or ""
         say(f"fetching {repository} at {image.ref or 'its default branch'}")
-        checkout = await platform.source.fetch(repository, image.ref, folder)
+        source, scratch = folder / "source", folder / "plan"
+        checkout = await platform.source.fetch(repository, image.ref, source)
         say(f"building commit {checkout.commit_sha}")
-        procfile = _text(folder / "Procfile")
-        processes = parse_procfile(procfile) if procfile is not None else {}
-        labels = {
-            "barque.org": place.org.slug, "barque.project": place.project.slug,
-            "barque.env": place.env.slug, "barque.service": place.svc.slug,
-            "barque.version": str(image.version), "barque.commit": checkout.commit_sha,
-            BUILT_BY: platform.id,
-        }  # fmt: skip
-        spec = BuildSpec(folder, image.reference, "Dockerfile", labels, arguments, secrets)
-        dockerfile = _text(folder / "Dockerfile")
+        bundle = platform.settings.ca_bundle
+        names = Inputs(sorted(arguments), sorted(secrets), bundle is not None, place.svc.id)
+        recipe = await asyncio.to_thread(
+            read_recipe, source, scratch, place.svc, self._bases, names
+        )
+        await self._announce(recipe.plan, say)
+        spec = BuildSpec(
+            recipe.context, image.reference, place.svc.dockerfile,
+            {**_labels(image, place, checkout.commit_sha), BUILT_BY: platform.id},
+            arguments, secrets,
+            {CA_BUNDLE: bundle} if bundle else {}, recipe.written,
+        )  # fmt: skip
         try:
             await platform.builder.build(spec, say)
         except BuildFailed as error:
@@ -133,16 +141,31 @@ class Builds:
         if made is None:
             raise BuildFailed("the engine lost the image: build again")
         return {
-            "commit_sha": checkout.commit_sha, "dockerfile": dockerfile, "procfile": procfile,
-            "processes": processes or {"web": ""}, "image_digest": made.digest,
+            **_fields(recipe), "commit_sha": checkout.commit_sha, "image_digest": made.digest,
             "size_bytes": made.size_bytes,
         }  # fmt: skip
+
+    async def _announce(self, plan: Plan | None, say: Callable[[str], None]) -> None:
+        """Say what a plan was made of. Raises `BuildFailed` when it needs what is not there."""
+        if plan is None:
+            return
+        for reason in plan.reasons:
+            say(f"plan: {reason}")
+        for base in plan.bases():
+            # The builder would look for it in a registry, where the name is not Barque's.
+            if base.startswith(OWN) and await self._platform.runtime.image(base) is None:
+                raise BuildFailed(
+                    f"the base image {base} is not on the engine: make it with 'barque "
+                    f"base-images build {self._bases.key_of(base)}', or name another with the "
+                    "setting base_images"
+                )
 
     async def _inputs(self, place: Place) -> tuple[dict[str, str], dict[str, str]]:
         async with self._platform.database.read() as session:
             opened = await self._platform.config.opened(session, place)
         wanted = [one for one in opened if one.buildtime]
-        arguments = {one.name: one.value for one in wanted if not one.secret}
+        common = self._platform.settings.build_environment
+        arguments = {**common, **{one.name: one.value for one in wanted if not one.secret}}
         return arguments, {one.name: one.value for one in wanted if one.secret}
 
     async def _end(self, image_id: str, status: str, **fields: Any) -> None:
@@ -160,8 +183,18 @@ class Builds:
         self._ends.pop(image_id, asyncio.Event()).set()
 
 
-def _text(path: Path) -> str | None:
-    """Read a file of a repository, unless it is missing, leads out of it, or is huge."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _DOCKERFILE_LIMIT:
-        return None
-    return path.read_text(errors="replace")
+def _labels(image: Image, place: Place, commit: str) -> dict[str, str]:
+    return {
+        "barque.org": place.org.slug, "barque.project": place.project.slug,
+        "barque.env": place.env.slug, "barque.service": place.svc.slug,
+        "barque.version": str(image.version), "barque.commit": commit,
+    }  # fmt: skip
+
+
+def _fields(recipe: Recipe) -> dict[str, Any]:
+    """Return what is stored of a recipe."""
+    return {
+        "dockerfile": recipe.dockerfile, "procfile": recipe.procfile,
+        "processes": recipe.processes,
+        "plan": msgspec.to_builtins(recipe.plan) if recipe.plan else None,
+    }  # fmt: skip

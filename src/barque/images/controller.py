@@ -1,7 +1,7 @@
 """Endpoints of images (seed: "Images")."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -34,7 +34,10 @@ class BuildAnswer(msgspec.Struct, frozen=True):
 
 
 class ImageView(msgspec.Struct, frozen=True):
-    """An image; `pruned` says since when the service has it no more, but for its row."""
+    """An image. `plan` says how it was built, where the repository has no Dockerfile.
+
+    `pruned` says since when the service has it no more, but for its row.
+    """
 
     id: str
     version: int
@@ -42,6 +45,7 @@ class ImageView(msgspec.Struct, frozen=True):
     ref: str | None
     commit_sha: str | None
     dockerfile: str | None
+    plan: dict[str, Any] | None
     procfile: str | None
     processes: dict[str, str] | None
     image_digest: str | None

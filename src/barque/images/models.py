@@ -1,6 +1,7 @@
 """The table of images."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,6 +22,7 @@ class Image(Recorded, Base):
     reference: Mapped[str] = mapped_column(String(255))
     commit_sha: Mapped[str | None] = mapped_column(String(64))
     dockerfile: Mapped[str | None] = mapped_column(Text)
+    plan: Mapped[dict[str, Any] | None]
     procfile: Mapped[str | None] = mapped_column(Text)
     processes: Mapped[dict[str, str] | None]
     image_digest: Mapped[str | None] = mapped_column(String(80))

@@ -27,6 +27,13 @@ routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services")
 Repository = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=255)
 ]
+RepositoryPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^\.?[A-Za-z0-9_][A-Za-z0-9_.+-]*(/\.?[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$",
+        max_length=255,
+    ),
+]
 HealthPath = Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=2048)]
 UpdateOrder = Literal["start-first", "stop-first"]
 Seconds = Annotated[int, Meta(ge=1, le=3600)]
@@ -39,6 +46,8 @@ class NewService(msgspec.Struct, forbid_unknown_fields=True):
     platform: PlatformName
     slug: str | None = None
     github_repository: Repository | None = None
+    dockerfile: RepositoryPath = "Dockerfile"
+    root_directory: RepositoryPath | None = None
     health_check_path: HealthPath = "/_health/"
     auto_deploy_branch: Branch | None = None
     deployment_timeout: Seconds = 180
@@ -51,6 +60,8 @@ class ChangedService(msgspec.Struct, forbid_unknown_fields=True):
     name: Name | UnsetType = UNSET
     platform: PlatformName | UnsetType = UNSET
     github_repository: Repository | UnsetType | None = UNSET
+    dockerfile: RepositoryPath | UnsetType = UNSET
+    root_directory: RepositoryPath | UnsetType | None = UNSET
     health_check_path: HealthPath | UnsetType = UNSET
     auto_deploy_branch: Branch | UnsetType | None = UNSET
     deployment_timeout: Seconds | UnsetType = UNSET
@@ -71,6 +82,8 @@ class ServiceRow(msgspec.Struct, frozen=True):
 class ServiceView(ServiceRow, frozen=True):
     """A service, whole."""
 
+    dockerfile: str
+    root_directory: str | None
     health_check_path: str
     auto_deploy_branch: str | None
     deployment_timeout: int

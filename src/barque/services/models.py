@@ -13,6 +13,8 @@ class Service(Amended, Base):
     since they are raised in the transaction that uses the number. Whoever is `locked_by` has
     stopped deployments, for `lock_reason`. `update_order` is of its workers: the new are started
     before the old are stopped, or the other way round.
+    What is built is the repository, or its folder
+    `root_directory`, by the `dockerfile` in there.
     """
 
     __tablename__ = "services"
@@ -23,6 +25,10 @@ class Service(Amended, Base):
     slug: Mapped[str] = mapped_column(String(63))
     platform: Mapped[str] = mapped_column(String(16))
     github_repository: Mapped[str | None] = mapped_column(String(255))
+    dockerfile: Mapped[str] = mapped_column(
+        String(255), default="Dockerfile", server_default="Dockerfile"
+    )
+    root_directory: Mapped[str | None] = mapped_column(String(255))
     health_check_path: Mapped[str] = mapped_column(String(2048))
     auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
     deployment_timeout: Mapped[int]

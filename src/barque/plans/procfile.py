@@ -2,15 +2,13 @@
 
 import re
 
+from barque.plans.plan import PlanError
+
 _LINE = re.compile(r"(?P<type>[A-Za-z0-9_-]{1,63}):\s*(?P<command>\S.*)")
 
 
-class ProcfileError(ValueError):
-    """A Procfile that does not say what to run; the message names the line."""
-
-
 def parse_procfile(text: str) -> dict[str, str]:
-    """Return each process type with its command. Raises `ProcfileError`."""
+    """Return each process type with its command. Raises `PlanError`, which names the line."""
     processes: dict[str, str] = {}
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
@@ -18,8 +16,8 @@ def parse_procfile(text: str) -> dict[str, str]:
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            raise ProcfileError(f"line {number} of the Procfile is not 'type: command'")
+            raise PlanError(f"line {number} of the Procfile is not 'type: command'")
         if match["type"] in processes:
-            raise ProcfileError(f"line {number} of the Procfile names '{match['type']}' again")
+            raise PlanError(f"line {number} of the Procfile names '{match['type']}' again")
         processes[match["type"]] = match["command"]
     return processes

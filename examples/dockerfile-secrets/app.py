@@ -1,0 +1,20 @@
+import os
+from pathlib import Path
+
+from bottle import Bottle, run
+
+app = Bottle()
+
+
+@app.get("/")
+def index() -> str:
+    return f"hello from a build with a secret: {Path('/opt/fingerprint').read_text().strip()}"
+
+
+@app.get("/_health/")
+def health() -> str:
+    return "ok"
+
+
+if __name__ == "__main__":
+    run(app, server="waitress", host="0.0.0.0", port=int(os.environ.get("PORT", "8000")))

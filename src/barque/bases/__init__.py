@@ -1,0 +1,1 @@
+"""Base images: which there are, and making them from Debian packages."""
