@@ -28,11 +28,13 @@ from barque.routing.port import Router
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import Runtime
 from barque.services.place import Places
-from barque.settings import DEFAULT_ENGINE, Settings
+from barque.settings import DEFAULT_ENGINE, MEBIBYTE, Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
 from barque.system.housekeeping import Housekeeping
 from barque.system.metrics import RequestMetrics
+from barque.uploads.archive import Bounds as UploadBounds
+from barque.uploads.store import Uploads
 from barque.vault import Vault, load_master_key, write_private
 
 
@@ -59,6 +61,10 @@ class Platform:
         self.runtime: Runtime = DockerRuntime(engine)
         self.builder: Builder = BuildKitBuilder(engine, settings.data_dir / "builder")
         self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
+        unpacked = UploadBounds(settings.upload_unpacked_mb * MEBIBYTE)
+        self.uploads = Uploads(
+            settings.data_dir / "uploads", unpacked, settings.upload_mb * MEBIBYTE
+        )
         self.pipeline = Pipeline(settings.workflow_url)
         self.builds = Builds(self)
         self.pruner = Pruner(self)

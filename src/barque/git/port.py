@@ -23,10 +23,10 @@ class SourceUnavailable(SourceError):
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A work tree: `commit_sha` is 40 hexadecimal digits, `branch` what a default ref meant."""
+    """A work tree: `commit_sha` is 40 hexadecimal digits, or None where nobody knows a commit."""
 
     path: Path
-    commit_sha: str
+    commit_sha: str | None
 
 
 class Source(Protocol):
