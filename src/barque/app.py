@@ -25,6 +25,7 @@ from barque.processes.controller import routes as processes
 from barque.projects.controller import routes as projects
 from barque.projects.pipeline import routes as pipeline
 from barque.projects.promotion import routes as promotion
+from barque.pushes.controller import git_handler
 from barque.releases.controller import routes as releases
 from barque.routing.port import RouterUnavailable
 from barque.runtimes.port import RuntimeUnavailable
@@ -63,7 +64,10 @@ def create_app(platform: Platform) -> Litestar:
             # Whoever looks for it below the API's own path finds it there as well.
             by_path[API + path][endpoint.method] = endpoint
     return Litestar(
-        route_handlers=[_handler(path, methods, platform) for path, methods in by_path.items()],
+        route_handlers=[
+            *(_handler(path, methods, platform) for path, methods in by_path.items()),
+            git_handler(platform),
+        ],
         on_startup=[platform.start],
         on_shutdown=[platform.stop],
         openapi_config=None,

@@ -23,6 +23,8 @@ from barque.logs.store import LogStore
 from barque.pipeline.workflows import Pipeline
 from barque.processes.instances import Instances
 from barque.processes.supervisor import Supervisor
+from barque.pushes.repositories import Repositories
+from barque.pushes.service import Pushes
 from barque.routing.haproxy import HAProxyRouter
 from barque.routing.port import Router
 from barque.runtimes.docker import DockerRuntime
@@ -62,9 +64,10 @@ class Platform:
         self.builder: Builder = BuildKitBuilder(engine, settings.data_dir / "builder")
         self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
         unpacked = UploadBounds(settings.upload_unpacked_mb * MEBIBYTE)
-        self.uploads = Uploads(
-            settings.data_dir / "uploads", unpacked, settings.upload_mb * MEBIBYTE
-        )
+        limit = settings.upload_mb * MEBIBYTE
+        self.repositories = Repositories(settings.data_dir / "git", limit)
+        self.pushes = Pushes()
+        self.uploads = Uploads(settings.data_dir / "uploads", unpacked, limit)
         self.pipeline = Pipeline(settings.workflow_url)
         self.builds = Builds(self)
         self.pruner = Pruner(self)

@@ -102,10 +102,7 @@ def test_what_is_too_large(small_server: Server) -> None:
             assert ".gitignore" in answer.json()["message"]
             assert "BARQUE_UPLOAD_MB" in answer.json()["message"]
         bomb = upload(app, archive({"zeros": "0" * 3 * 1024 * 1024}))
-        assert (bomb.status_code, len(gzip.compress(b"0" * 3 * 1024 * 1024)) < 10_000) == (
-            422,
-            True,
-        )
+        assert bomb.status_code == 422
         assert "BARQUE_UPLOAD_UNPACKED_MB" in bomb.json()["message"]
     assert waiting(small_server) == []
 
