@@ -57,8 +57,9 @@ class Keys:
         self._limits = limits
 
     async def authenticate(self, request: Request[Any, Any, Any], *, basic: bool = False) -> Actor:
-        """Return who is calling; with `basic`, the key may be a password. Raises `Unauthorized`
-        and `TooMany`.
+        """Return who is calling; `basic` lets the key be a password.
+
+        Raises `Unauthorized` and `TooMany`.
         """
         key = _presented(request) or (_password(request) if basic else None)
         if key is None:

@@ -35,7 +35,7 @@ class Source(Protocol):
     async def fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
         """Fetch `owner/name` at a branch, tag or commit into the empty or missing folder `into`.
 
-        Only the one commit is fetched where the host allows it. Without `ref`, the remote's
-        default branch is meant. Raises `RepositoryNotFound`, `RefNotFound`, `SourceUnavailable`
-        or `SourceError`.
+        Only the one commit is fetched where the host allows it, and those of its submodules.
+        Without `ref`, the remote's default branch is meant. Raises `RepositoryNotFound`,
+        `RefNotFound`, `SourceUnavailable` or `SourceError`.
         """
