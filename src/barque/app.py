@@ -34,6 +34,7 @@ from barque.store.unavailable import StoreUnavailable
 from barque.system.controller import routes as system
 from barque.system.openapi import document
 from barque.uploads.controller import routes as uploads
+from barque.uploads.store import UploadsUnavailable
 
 API = "/api/v1"
 ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
@@ -42,7 +43,9 @@ CONTROLLERS = (
     pipeline, promotion, github, audit, system,
 )  # fmt: skip
 
-_UNAVAILABLE = (RuntimeUnavailable, RouterUnavailable, StoreUnavailable, LogsUnavailable)
+_UNAVAILABLE = (
+    RuntimeUnavailable, RouterUnavailable, StoreUnavailable, LogsUnavailable, UploadsUnavailable,
+)  # fmt: skip
 _SOON = {"Retry-After": "5"}
 
 log = structlog.get_logger()
@@ -71,6 +74,8 @@ def create_app(platform: Platform) -> Litestar:
         on_startup=[platform.start],
         on_shutdown=[platform.stop],
         openapi_config=None,
+        # Each endpoint has a limit of its own, and says so.
+        request_max_body_size=None,
         exception_handlers={Exception: _answer_error},
     )
 

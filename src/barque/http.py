@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.accounts.keys import Actor
@@ -74,14 +75,20 @@ class Call:
         return decode(self._body, kind)
 
     async def body_into(self, file: BinaryIO, limit: int, complaint: str) -> None:
-        """Write the body to a file as it comes. Raises `TooLarge` with the complaint."""
+        """Write the body to a file as it comes.
+
+        Raises `TooLarge` with the complaint, `Invalid` when the caller leaves, and `OSError`.
+        """
         hashed, size = hashlib.sha256(), 0
-        async for part in self.request.stream():
-            size += len(part)
-            if size > limit:
-                raise TooLarge(complaint)
-            hashed.update(part)
-            await asyncio.to_thread(file.write, part)
+        try:
+            async for part in self.request.stream():
+                size += len(part)
+                if size > limit:
+                    raise TooLarge(complaint)
+                hashed.update(part)
+                await asyncio.to_thread(file.write, part)
+        except InternalServerException:
+            raise Invalid.field("body", "ended before all of it was sent: send it again") from None
         self._body = hashed.digest()
 
     def query(self, kind: type[T]) -> T:

@@ -66,7 +66,10 @@ def clone(server: Server, app: App, tmp_path: Path) -> Iterator[Clone]:
 def test_a_push_builds_and_deploys(server: Server, clone: Clone) -> None:
     app = clone.app
     (clone.folder / "link").symlink_to("index")
-    first = app.commit({**web("pushed"), ".gitattributes": "index export-ignore\n", "index": "x"})
+    # Over 1 MiB, git sends it in chunks, and asks beforehand whether it may.
+    noise = os.urandom(1024 * 1024).hex()
+    files = {".gitattributes": "index export-ignore\n", "index": "x", "noise": noise}
+    first = app.commit({**web("pushed"), **files})
     done = clone.push()
     assert done.returncode == 0, done.stderr
     said = [line.removeprefix("remote: ").strip() for line in done.stderr.splitlines()]
@@ -87,12 +90,20 @@ def test_a_push_builds_and_deploys(server: Server, clone: Clone) -> None:
     assert clone.tip() == first
     assert serving(server, app).text == "pushed\n"
     assert app.image(2)["commit_sha"] == second
+    # A deployment that fails is told of, but the push has succeeded.
+    third = app.commit({**web("unfit"), "Procfile": "web: exit 9\n"})
+    unfit = clone.push()
+    assert unfit.returncode == 0, unfit.stderr
+    assert "the push is accepted, but its deployment is failed" in unfit.stderr
+    assert "exit code 9" in unfit.stderr
+    assert clone.tip() == third
+    assert serving(server, app).text == "pushed\n"
     copy = clone.folder.parent / "copy"
     assert clone.git("clone", "-q", clone.url, str(copy)).returncode == 0
     assert (copy / "index").read_text() == "x"
 
 
-def test_what_is_refused_before_it_is_built(clone: Clone) -> None:
+def test_what_is_refused_before_it_is_built(server: Server, clone: Clone) -> None:
     app = clone.app
     app.commit(web("x"))
     app.git("tag", "v1")
@@ -110,9 +121,14 @@ def test_what_is_refused_before_it_is_built(clone: Clone) -> None:
     (clone.folder / "out").symlink_to("/nowhere")
     app.commit({})
     assert "leads out of the source" in clone.push("main:feature").stderr
-    app.api.post(f"{app.path}/lock", json={"reason": "a freeze"})
     app.git("rm", "-q", "out")
     app.commit({})
+    env = app.path.partition("/services")[0]
+    app.api.patch(env, json={"protected": True})
+    made = app.api.post("/api-keys", json={"name": "pusher", "scope": "deploy"}).json()
+    pusher = Clone(server, app, clone.folder, made["key"])
+    assert "wider scope than 'deploy'" in pusher.push("main:feature").stderr
+    app.api.post(f"{app.path}/lock", json={"reason": "a freeze"})
     assert "a freeze" in clone.push("main:feature").stderr
     assert app.api.get(f"{app.path}/images").json()["pagination"]["total"] == 0
 

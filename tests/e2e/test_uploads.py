@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import tarfile
 import uuid
 from collections.abc import Iterator
@@ -81,6 +82,26 @@ def test_what_is_refused(app: App) -> None:
         assert said in answer.json()["message"]
     assert app.api.get(f"{app.path}/images").json()["pagination"]["total"] == 0
     assert app.api.post(f"{app.path}x/images/upload", content=b"").status_code == 404
+
+
+def test_what_is_large_but_not_too_large(server: Server, app: App) -> None:
+    large = {"Dockerfile": "FROM barque/base:busybox\nCOPY . /\n"}
+    for number in range(3):
+        large[f"noise{number}"] = os.urandom(3 * 1024 * 1024).hex()
+    body = archive(large)
+    assert len(body) > 10 * 1024 * 1024
+    assert upload(app, body).status_code == 202
+    assert app.image(1)["status"] == "built"
+
+
+def test_a_client_that_leaves(server: Server, app: App) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as line:
+        head = f"POST /api/v1{app.path}/images/upload HTTP/1.1\r\nHost: x\r\n"
+        head += f"X-API-Key: {server.key}\r\nContent-Length: 100000\r\n\r\n"
+        line.sendall(head.encode() + archive(web("x")))
+        until(lambda: waiting(server))
+    until(lambda: waiting(server) == [])
+    assert app.api.get(f"{app.path}/images").json()["pagination"]["total"] == 0
 
 
 def test_only_those_who_may_build_upload(server: Server, app: App) -> None:

@@ -32,7 +32,7 @@ from barque.services.models import Service
 from barque.services.place import Place, url_of
 from barque.store.unavailable import StoreUnavailable
 from barque.uploads.names import ArchiveError
-from barque.uploads.store import Parcel
+from barque.uploads.store import Parcel, UploadsUnavailable
 
 _BRANCHES, _TAGS = "refs/heads/", "refs/tags/"
 _USUAL = ("main", "master")
@@ -85,7 +85,9 @@ class Pushes:
         """Build what is pushed, and accept the push if that succeeds."""
         try:
             begun = await self._built(call, repository, talk, asked, held)
-        except (BarqueError, ArchiveError, GitFailed, StoreUnavailable) as error:
+        except (
+            BarqueError, ArchiveError, GitFailed, StoreUnavailable, UploadsUnavailable,
+        ) as error:  # fmt: skip
             await _refuse(talk, str(error))
             return None
         except ConnectionError:
@@ -107,6 +109,9 @@ class Pushes:
     ) -> Begun | None:
         update = wanted(asked.updates, branches(call.place))
         if update is None:
+            async with call.platform.database.write() as session:
+                refs = [one.ref for one in asked.updates]
+                record(session, call, "service.git-push", after={"refs": refs})
             await talk.say("nothing to build: only a branch that is deployed is built")
             return None
         turn = self._turns[call.place.svc.id]
@@ -184,15 +189,12 @@ async def _begin(call: Call, repository: Path, quarantine: Path, update: Update)
             f"{', '.join(found[:5])} is a submodule, which a push does not bring along: use "
             "'barque deploy --source .' in a folder where it is checked out, or github_repository"
         )
-    parcel = uploads.receive()
-    try:
+    with uploads.receive() as parcel:
         await repositories.archive(
             repository, quarantine, update.new, parcel.file, uploads.bounds.size
         )
         await parcel.check(uploads.bounds)
         return await _queue(call, parcel, update)
-    finally:
-        parcel.close()
 
 
 async def _queue(call: Call, parcel: Parcel, update: Update) -> Begun:

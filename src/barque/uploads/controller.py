@@ -22,12 +22,9 @@ async def upload(call: Call) -> Answer:
     """Enqueue a build of the source in the body: a tar archive, plain or compressed with gzip."""
     uploads = call.platform.uploads
     _announced(call, uploads.limit)
-    parcel = uploads.receive()
-    try:
+    with uploads.receive() as parcel:
         await call.body_into(parcel.file, uploads.limit, _too_large(uploads.limit))
         answer = await _enqueue(call, parcel)
-    finally:
-        parcel.close()
     await call.platform.pipeline.begin(KIND, answer.value.image_id)
     return answer
 

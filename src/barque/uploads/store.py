@@ -3,7 +3,8 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,14 @@ from barque.uploads.names import ArchiveError
 from barque.uploads.unpacking import check, unpack
 
 _PART = ".part"
+
+
+class UploadsUnavailable(Exception):
+    """What is brought cannot be put away just now; the message says why."""
+
+    def __init__(self, error: OSError) -> None:
+        reason = error.strerror or error
+        super().__init__(f"the source cannot be stored now: {reason}: look at the data folder")
 
 
 class Parcel:
@@ -56,9 +65,22 @@ class Uploads:
         self.bounds = bounds
         self.limit = limit
 
-    def receive(self) -> Parcel:
-        """Begin to receive an archive of at most `limit` bytes."""
-        return Parcel(self._folder)
+    @contextmanager
+    def receive(self) -> Iterator[Parcel]:
+        """Receive an archive, which is gone at the end unless it was kept.
+
+        Raises `UploadsUnavailable` when the disk is full, or fails.
+        """
+        try:
+            parcel = Parcel(self._folder)
+            try:
+                yield parcel
+            finally:
+                parcel.close()
+        except ConnectionError:
+            raise
+        except OSError as error:
+            raise UploadsUnavailable(error) from error
 
     def path(self, image_id: str) -> Path:
         """Return where the archive of an image is."""
