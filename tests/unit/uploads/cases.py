@@ -69,7 +69,7 @@ class Cases:
     def draw(self) -> bytes:
         """Draw one: headers true to the format, then perhaps bytes changed, cut, or compressed."""
         pick = self._random
-        if self._drawn % 500 == 0:
+        if self._drawn % 2000 == 0:
             self._stock()
         self._drawn += 1
         # Half of them are nearly sound, so that enough is written that could be misled.
@@ -185,8 +185,11 @@ def try_all(seed: int, count: int, top: Path) -> int:
                 # What is let in must be what can be unpacked.
                 assert survives(lambda file: check(file, BOUNDS), raw) == sound, raw
             taken += sound
-            assert not any(into.iterdir()) or not leads_out(into), raw
-            shutil.rmtree(into)
+            if os.listdir(into):  # noqa: PTH208 - a hundred thousand times
+                assert not leads_out(into), raw
+                shutil.rmtree(into)
+            else:
+                into.rmdir()
             if number % 1000 == 0 or number == count:
                 assert nest.seen() == before
     return taken
