@@ -25,6 +25,7 @@ from barque.processes.controller import routes as processes
 from barque.projects.controller import routes as projects
 from barque.projects.pipeline import routes as pipeline
 from barque.projects.promotion import routes as promotion
+from barque.pushes.controller import git_handler
 from barque.releases.controller import routes as releases
 from barque.routing.port import RouterUnavailable
 from barque.runtimes.port import RuntimeUnavailable
@@ -32,15 +33,19 @@ from barque.services.controller import routes as services
 from barque.store.unavailable import StoreUnavailable
 from barque.system.controller import routes as system
 from barque.system.openapi import document
+from barque.uploads.controller import routes as uploads
+from barque.uploads.store import UploadsUnavailable
 
 API = "/api/v1"
 ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
 CONTROLLERS = (
-    accounts, projects, services, config, images, releases, deployments, processes, pipeline,
-    promotion, github, audit, system,
+    accounts, projects, services, config, images, uploads, releases, deployments, processes,
+    pipeline, promotion, github, audit, system,
 )  # fmt: skip
 
-_UNAVAILABLE = (RuntimeUnavailable, RouterUnavailable, StoreUnavailable, LogsUnavailable)
+_UNAVAILABLE = (
+    RuntimeUnavailable, RouterUnavailable, StoreUnavailable, LogsUnavailable, UploadsUnavailable,
+)  # fmt: skip
 _SOON = {"Retry-After": "5"}
 
 log = structlog.get_logger()
@@ -62,10 +67,15 @@ def create_app(platform: Platform) -> Litestar:
             # Whoever looks for it below the API's own path finds it there as well.
             by_path[API + path][endpoint.method] = endpoint
     return Litestar(
-        route_handlers=[_handler(path, methods, platform) for path, methods in by_path.items()],
+        route_handlers=[
+            *(_handler(path, methods, platform) for path, methods in by_path.items()),
+            git_handler(platform),
+        ],
         on_startup=[platform.start],
         on_shutdown=[platform.stop],
         openapi_config=None,
+        # Each endpoint has a limit of its own, and says so.
+        request_max_body_size=None,
         exception_handlers={Exception: _answer_error},
     )
 

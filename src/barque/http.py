@@ -4,15 +4,17 @@ A controller is a module of functions, each declared once by `endpoint`. The dec
 route and its page in the OpenAPI document, so that the two cannot differ.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.accounts.keys import Actor
@@ -71,6 +73,23 @@ class Call:
         """Decode the body strictly. Raises `Invalid`."""
         self._body = await read_body(self.request)
         return decode(self._body, kind)
+
+    async def body_into(self, file: BinaryIO, limit: int, complaint: str) -> None:
+        """Write the body to a file as it comes.
+
+        Raises `TooLarge` with the complaint, `Invalid` when the caller leaves, and `OSError`.
+        """
+        hashed, size = hashlib.sha256(), 0
+        try:
+            async for part in self.request.stream():
+                size += len(part)
+                if size > limit:
+                    raise TooLarge(complaint)
+                hashed.update(part)
+                await asyncio.to_thread(file.write, part)
+        except InternalServerException:
+            raise Invalid.field("body", "ended before all of it was sent: send it again") from None
+        self._body = hashed.digest()
 
     def query(self, kind: type[T]) -> T:
         """Read the query parameters. Raises `Invalid`, also for one that is repeated."""
@@ -167,6 +186,7 @@ class Endpoint:
     public: bool
     media: str = "application/json"
     also: tuple[int, ...] = ()
+    upload: bool = False
 
     @property
     def name(self) -> str:
@@ -202,18 +222,19 @@ class Routes:
         public: bool = False,
         media: str = "application/json",
         also: tuple[int, ...] = (),
+        upload: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare an endpoint: `role` is what the caller needs in the path's organization.
 
         `errors` are the statuses that it may answer beside those which follow from the rest,
-        `also` further successes; `once` honours an `Idempotency-Key`.
+        `also` further successes; `once` honours an `Idempotency-Key`, `upload` is a body of bytes.
         """
 
         def declare(handler: Handler) -> Handler:
             self.endpoints.append(
                 Endpoint(
                     method, self.prefix + path, handler, role, status, answer, body, query,
-                    errors, once, events, public, media, also,
+                    errors, once, events, public, media, also, upload,
                 )
             )  # fmt: skip
             return handler

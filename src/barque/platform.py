@@ -23,16 +23,20 @@ from barque.logs.store import LogStore
 from barque.pipeline.workflows import Pipeline
 from barque.processes.instances import Instances
 from barque.processes.supervisor import Supervisor
+from barque.pushes.repositories import Repositories
+from barque.pushes.service import Pushes
 from barque.routing.haproxy import HAProxyRouter
 from barque.routing.port import Router
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import Runtime
 from barque.services.place import Places
-from barque.settings import DEFAULT_ENGINE, Settings
+from barque.settings import DEFAULT_ENGINE, MEBIBYTE, Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
 from barque.system.housekeeping import Housekeeping
 from barque.system.metrics import RequestMetrics
+from barque.uploads.archive import Bounds as UploadBounds
+from barque.uploads.store import Uploads
 from barque.vault import Vault, load_master_key, write_private
 
 
@@ -59,6 +63,11 @@ class Platform:
         self.runtime: Runtime = DockerRuntime(engine)
         self.builder: Builder = BuildKitBuilder(engine, settings.data_dir / "builder")
         self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
+        unpacked = UploadBounds(settings.upload_unpacked_mb * MEBIBYTE)
+        limit = settings.upload_mb * MEBIBYTE
+        self.repositories = Repositories(settings.data_dir / "git", limit)
+        self.pushes = Pushes()
+        self.uploads = Uploads(settings.data_dir / "uploads", unpacked, limit)
         self.pipeline = Pipeline(settings.workflow_url)
         self.builds = Builds(self)
         self.pruner = Pruner(self)

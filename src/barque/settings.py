@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     )
     build_concurrency: int = Field(default=2, ge=1, description="Builds that run at once.")
     build_timeout: int = Field(default=1800, ge=1, description="Seconds that a build may take.")
+    upload_mb: int = Field(
+        default=256, ge=1, le=65_536,
+        description="MiB that an uploaded source may have, and a push.",
+    )  # fmt: skip
+    upload_unpacked_mb: int = Field(
+        default=2048, ge=1, le=65_536, description="MiB that it may have once it is unpacked."
+    )
     deploy_concurrency: int = Field(default=8, ge=1, description="Rollouts that run at once.")
     stop_timeout: int = Field(default=30, ge=0, description="Seconds from SIGTERM to SIGKILL.")
     health_interval: int = Field(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import App, Server
-from tests.e2e.helpers import web
+from tests.e2e.helpers import serving, web
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -127,6 +127,31 @@ def test_from_build_to_rollback(barque: Run, app: App) -> None:
     broken = barque("build", "--follow", *service)
     assert broken.returncode == 1
     assert "exit code: 3" in broken.stderr
+
+
+def test_deploying_a_folder(barque: Run, server: Server, app: App, tmp_path: Path) -> None:
+    service = ("-s", "/".join(app.path.split("/")[2::2]))
+    folder = tmp_path / "site"
+    folder.mkdir()
+    empty = barque("deploy", "--source", str(folder), *service)
+    assert (empty.returncode, empty.stdout) == (1, "")
+    assert "nothing to upload" in empty.stderr
+    (folder / "Dockerfile").write_text(web("a folder")["Dockerfile"] + "COPY . /www\n")
+    for name, text in ((".gitignore", "secret\n"), ("secret", "x"), ("page", "here")):
+        (folder / name).write_text(text)
+    done = barque("deploy", "--source", str(folder), *service)
+    assert done.returncode == 0, done.stderr
+    assert "building the uploaded source" in done.stdout
+    assert done.stdout.splitlines()[-1] == "live: the new release serves"
+    assert serving(server, app).text == "a folder\n"
+    assert serving(server, app, "/page").text == "here"
+    assert serving(server, app, "/secret").status_code == 404
+    (folder / "Dockerfile").write_text("FROM barque/base:busybox\nRUN exit 3\n")
+    failed = barque("deploy", "--source", str(folder), *service)
+    assert failed.returncode == 1
+    assert "exit code: 3" in failed.stderr
+    assert len(app.api.get(f"{app.path}/deployments").json()["items"]) == 1
+    assert barque("deploy", "--source", ".", "--image", "1", *service).returncode == 2
 
 
 def test_serve_and_down(own_server: Server, barque: Run) -> None:

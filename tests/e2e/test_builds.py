@@ -116,7 +116,7 @@ def test_a_plan_gets_config_and_secrets_while_it_builds(app: App) -> None:
 
 def test_a_base_image_that_is_not_there(own_server: Server) -> None:
     missing = {"static": "barque/base:not-there"}
-    own_server.more = {"BARQUE_BASE_IMAGES": json.dumps(missing)}
+    own_server.environment = {"BARQUE_BASE_IMAGES": json.dumps(missing)}
     own_server.kill()
     own_server.start()
     with own_server.client() as client:

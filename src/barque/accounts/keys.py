@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,13 +56,15 @@ class Keys:
         self._cache = cache
         self._limits = limits
 
-    async def authenticate(self, request: Request[Any, Any, Any]) -> Actor:
-        """Return who is calling. Raises `Unauthorized` and `TooMany`."""
-        key = _presented(request)
+    async def authenticate(self, request: Request[Any, Any, Any], *, basic: bool = False) -> Actor:
+        """Return who is calling; `basic` lets the key be a password.
+
+        Raises `Unauthorized` and `TooMany`.
+        """
+        key = _presented(request) or (_password(request) if basic else None)
         if key is None:
-            raise Unauthorized(
-                "no API key: send one as 'X-API-Key: <key>' or 'Authorization: Bearer <key>'"
-            )
+            way = "as the password" if basic else "as 'Authorization: Bearer <key>'"
+            raise Unauthorized(f"no API key: send one as 'X-API-Key: <key>' or {way}")
         address = request.client.host if request.client else ""
         self._limits.check_address(address)
         hashed = digest(key)
@@ -96,3 +99,15 @@ def _presented(request: Request[Any, Any, Any]) -> str | None:
         return str(key).strip()
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     return key.strip() if kind.lower() == "bearer" and key.strip() else None
+
+
+def _password(request: Request[Any, Any, Any]) -> str | None:
+    """Return the password of HTTP's basic scheme, or the user's name where there is only that."""
+    kind, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        user, _, password = b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (password or user).strip() or None

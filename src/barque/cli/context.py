@@ -38,8 +38,8 @@ def save_credentials(url: str, key: str) -> None:
     path.write_text(json.dumps({"url": url, "key": key}))
 
 
-def client() -> Client:
-    """Return the client of whoever is logged in, here or in the environment."""
+def identity() -> tuple[str, str]:
+    """Return the address and key of whoever is logged in, here or in the environment."""
     url, key = os.environ.get("BARQUE_URL"), os.environ.get("BARQUE_API_KEY")
     saved = credentials_file()
     if saved.exists() and not (url and key):
@@ -50,7 +50,12 @@ def client() -> Client:
         key = admin.read_text().strip()
     if not key:
         fail("not logged in: run 'barque login URL', or set BARQUE_URL and BARQUE_API_KEY")
-    return Client(url or _DEFAULT_URL, key)
+    return url or _DEFAULT_URL, key
+
+
+def client() -> Client:
+    """Return the client of whoever is logged in."""
+    return Client(*identity())
 
 
 def linked() -> str | None:

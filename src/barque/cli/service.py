@@ -5,6 +5,7 @@ import re
 import webbrowser
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -60,12 +61,31 @@ def _follow(service: Service, answer: dict[str, Any], follow: bool, as_json: boo
         fail(f"the deployment is {row['status']}: {row['error_detail'] or 'see its log'}")
 
 
+def _upload(service: Service, folder: Path, as_json: bool) -> int:
+    """Upload a folder, follow its build to the end, and return the image's version."""
+    err.print(f"packing and uploading {folder.resolve()}", markup=False, soft_wrap=True)
+    version = int(service.upload(folder)["version"])
+    _print(service.follow_build(version), as_json)
+    image = service.image(version)
+    if image["status"] != "built":
+        fail(f"image {version}: {image['error_detail']}")
+    return version
+
+
 def deploy(
     image: Annotated[int | None, typer.Option(help="An image's version.")] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="Upload this folder, build it, and deploy that.")
+    ] = None,
     at: At = None, follow: Follow = False, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Release the newest image and roll it out."""
+    """Release the newest image and roll it out; with --source, build a folder of yours first."""
     service = _service(at)
+    if source is not None:
+        if image is not None:
+            fail("--image names one that is built, --source builds one: choose", 2)
+        image = _upload(service, source, as_json)
+        follow = True
     _follow(service, service.deploy(image), follow, as_json)
 
 

@@ -4,8 +4,11 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from barque.client.packing import CannotPack, listed, packed
 from barque.client.transport import Transport
 
 Row = dict[str, Any]
@@ -140,6 +143,18 @@ class Service:
     def build(self, ref: str | None = None) -> Row:
         """Enqueue a build."""
         return self._call("POST", "/images/build", {"ref": ref} if ref else {})
+
+    def upload(self, folder: Path) -> Row:
+        """Upload a folder, and enqueue a build of it.
+
+        What `.gitignore` and `.dockerignore` leave out stays here. Raises `CannotPack` as well.
+        """
+        service = self.get()
+        paths = listed(folder, service["root_directory"], service["dockerfile"])
+        if not paths:
+            raise CannotPack(f"there is nothing to upload in {folder}: it is empty, or all ignored")
+        pack = partial(packed, folder, paths)
+        return self.client.transport.upload(f"{self.path}/images/upload", pack)
 
     def images(self) -> list[Row]:
         """List the newest images."""

@@ -11,6 +11,8 @@ import httpx
 _AGAIN = 1.0
 _QUIET = 60.0
 _PATIENCE = 120
+# A large source is checked before the answer.
+_UPLOAD = 600.0
 
 T = TypeVar("T")
 
@@ -72,6 +74,26 @@ class Transport:
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
         return answer.json() if answer.content else None
+
+    def upload(self, path: str, pack: Callable[[], Iterator[bytes]]) -> Any:
+        """Send what `pack` gives, piece by piece, and return the JSON of the answer.
+
+        It is packed anew when the platform says that this was too soon. Raises `ApiError`,
+        `Unreachable`, and whatever packing raises.
+        """
+
+        def send() -> httpx.Response:
+            headers = {"Content-Type": "application/octet-stream"}
+            return self._send(
+                self._http.build_request(
+                    "POST", path, content=pack(), headers=headers, timeout=_UPLOAD
+                )
+            )
+
+        try:
+            return _patiently(send).json()
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
 
     def events(self, path: str, **query: Any) -> Iterator[Event]:
         """Follow an event stream to its end, through broken connections, without gap or repeat."""

@@ -13,8 +13,10 @@ from barque.git.port import (
     SourceError,
     SourceUnavailable,
 )
+from barque.git.submodules import address, addresses, gitlinks
 from barque.subprocesses import run_program
 
+_DEPTH_LIMIT = 5
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 _REF = re.compile(r"(?!.*(\.\.|//|@\{|\.lock$|/$))[A-Za-z0-9_][A-Za-z0-9._/+@#-]*")
 _UNREACHABLE = ("Could not resolve host", "Failed to connect", "timed out", "Connection refused")
@@ -62,7 +64,45 @@ class GitSource:
             ) from None
 
     async def _fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
-        url = self._address(repository)
+        url = self._address(f"{self._base_url}/{repository}")
+        sha = await self._check_out(repository, url, ref, into)
+        await self._fetch_submodules(repository, url, into)
+        await asyncio.to_thread(shutil.rmtree, into / ".git")
+        return Checkout(into, sha)
+
+    async def _fetch_submodules(
+        self, repository: str, url: str, into: Path, depth: int = 1
+    ) -> None:
+        """Fetch the submodules of what is checked out, and theirs. Raises `SourceError`."""
+        listing = ("ls-tree", "-r", "-z", "--full-tree", "HEAD")
+        found = gitlinks(await self._git(repository, "-C", str(into), *listing))
+        if not found:
+            return
+        if depth > _DEPTH_LIMIT:
+            raise SourceError(f"the submodules of '{repository}' nest too deeply")
+        known = addresses(await self._gitmodules(repository, into))
+        for path, sha in found.items():
+            if path not in known:
+                raise SourceError(
+                    f"the submodule {path} has no address in .gitmodules: add it, or remove it"
+                )
+            there = self._address(address(path, known[path], url, self._base_url))
+            try:
+                await self._check_out(path, there, sha, into / path)
+            except SourceError as error:
+                raise SourceError(f"the submodule {path} at {there}: {error}") from None
+            await self._fetch_submodules(path, there, into / path, depth + 1)
+            await asyncio.to_thread(shutil.rmtree, into / path / ".git")
+
+    async def _gitmodules(self, repository: str, into: Path) -> str:
+        listing = ("config", "-z", "--blob", "HEAD:.gitmodules", "--list")
+        try:
+            return await self._git(repository, "-C", str(into), *listing)
+        except SourceError:
+            return ""
+
+    async def _check_out(self, repository: str, url: str, ref: str | None, into: Path) -> str:
+        """Fetch one commit of a repository, check it out, and return its name."""
         refs = await self._refs(repository, url)
         wanted = _choose(repository, refs, ref)
         await self._git(repository, "init", "-q", str(into))
@@ -80,11 +120,9 @@ class GitSource:
             sha = await self._git(repository, "-C", str(into), "rev-parse", "HEAD")
         except SourceError:
             raise _no_ref(repository, ref) from None
-        await asyncio.to_thread(shutil.rmtree, into / ".git")
-        return Checkout(into, sha.strip())
+        return sha.strip()
 
-    def _address(self, repository: str) -> str:
-        url = f"{self._base_url}/{repository}"
+    def _address(self, url: str) -> str:
         if url.startswith("file://") and not Path(url.removeprefix("file://")).exists():
             return f"{url}.git"
         return url

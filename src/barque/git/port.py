@@ -23,10 +23,10 @@ class SourceUnavailable(SourceError):
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A work tree: `commit_sha` is 40 hexadecimal digits, `branch` what a default ref meant."""
+    """A work tree: `commit_sha` is 40 hexadecimal digits, or None where nobody knows a commit."""
 
     path: Path
-    commit_sha: str
+    commit_sha: str | None
 
 
 class Source(Protocol):
@@ -35,7 +35,7 @@ class Source(Protocol):
     async def fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
         """Fetch `owner/name` at a branch, tag or commit into the empty or missing folder `into`.
 
-        Only the one commit is fetched where the host allows it. Without `ref`, the remote's
-        default branch is meant. Raises `RepositoryNotFound`, `RefNotFound`, `SourceUnavailable`
-        or `SourceError`.
+        Only the one commit is fetched where the host allows it, and those of its submodules.
+        Without `ref`, the remote's default branch is meant. Raises `RepositoryNotFound`,
+        `RefNotFound`, `SourceUnavailable` or `SourceError`.
         """

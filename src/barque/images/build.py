@@ -13,9 +13,11 @@ from sqlalchemy import select
 from barque.builders.port import BuilderUnavailable, BuildFailed, BuildSpec
 from barque.config.masking import Masker
 from barque.git.port import SourceError
+from barque.images.lfs import refuse_pointers
 from barque.images.models import Image
 from barque.images.recipe import Recipe, read_recipe
 from barque.images.service import BUILT_BY, ENDED, stream_of
+from barque.images.source import fetch
 from barque.pipeline.running import Running, WorkCancelled
 from barque.plans.bases import OWN, Bases
 from barque.plans.dockerfile import CA_BUNDLE, Inputs
@@ -23,6 +25,7 @@ from barque.plans.plan import Plan, PlanError
 from barque.services.place import Place, place_of
 from barque.store.tables import now
 from barque.store.unavailable import StoreUnavailable
+from barque.uploads.names import ArchiveError
 
 if TYPE_CHECKING:
     from barque.platform import Platform
@@ -49,6 +52,7 @@ class Builds:
         async with self._platform.database.read() as session:
             waiting = select(Image.id).where(Image.status.not_in(ENDED)).order_by(Image.id)
             found = list(await session.scalars(waiting))
+        await asyncio.to_thread(self._platform.uploads.sweep, set(found))
         for image_id in found:
             await self._platform.pipeline.begin(KIND, image_id)
 
@@ -73,7 +77,7 @@ class Builds:
             await self._running.run(image_id, self._build(image_id))
         except WorkCancelled:
             await self._end(image_id, "cancelled", error_detail="the build was cancelled")
-        except (BuildFailed, BuilderUnavailable, SourceError, PlanError) as error:
+        except (BuildFailed, BuilderUnavailable, SourceError, ArchiveError, PlanError) as error:
             await self._end(image_id, "error", error_detail=str(error))
         except TimeoutError:
             limit = self._platform.settings.build_timeout
@@ -89,6 +93,7 @@ class Builds:
         async with self._turns:
             image, place = await self._begin(image_id)
             if image is None or place is None:
+                self._platform.uploads.discard(image_id)
                 return
             folder = self._work / image_id
             try:
@@ -116,20 +121,19 @@ class Builds:
         def say(line: str) -> None:
             platform.logs.append(stream, masker.mask(line))
 
-        repository = place.svc.github_repository or ""
-        say(f"fetching {repository} at {image.ref or 'its default branch'}")
         source, scratch = folder / "source", folder / "plan"
-        checkout = await platform.source.fetch(repository, image.ref, source)
-        say(f"building commit {checkout.commit_sha}")
+        repository = place.svc.github_repository or ""
+        checkout = await fetch(platform, image, repository, source, say)
         bundle = platform.settings.ca_bundle
         names = Inputs(sorted(arguments), sorted(secrets), bundle is not None, place.svc.id)
         recipe = await asyncio.to_thread(
             read_recipe, source, scratch, place.svc, self._bases, names
         )
+        await asyncio.to_thread(refuse_pointers, recipe.context, source, place.svc.dockerfile)
         await self._announce(recipe.plan, say)
         spec = BuildSpec(
             recipe.context, image.reference, place.svc.dockerfile,
-            {**_labels(image, place, checkout.commit_sha), BUILT_BY: platform.id},
+            {**_labels(image, place, checkout.commit_sha or ""), BUILT_BY: platform.id},
             arguments, secrets,
             {CA_BUNDLE: bundle} if bundle else {}, recipe.written,
         )  # fmt: skip
@@ -173,6 +177,7 @@ class Builds:
         async with self._platform.database.write() as session:
             image = await session.get(Image, image_id)
             if image is None or image.status in ENDED:
+                self._platform.uploads.discard(image_id)
                 return
             for name, value in fields.items():
                 setattr(image, name, value)
@@ -180,6 +185,7 @@ class Builds:
             # First the line: whoever sees the end finds it.
             said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
             self._platform.logs.append(stream_of(image_id), said)
+        self._platform.uploads.discard(image_id)
         self._ends.pop(image_id, asyncio.Event()).set()
 
 

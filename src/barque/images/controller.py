@@ -34,14 +34,12 @@ class BuildAnswer(msgspec.Struct, frozen=True):
 
 
 class ImageView(msgspec.Struct, frozen=True):
-    """An image. `plan` says how it was built, where the repository has no Dockerfile.
-
-    `pruned` says since when the service has it no more, but for its row.
-    """
+    """An image; `plan` is how it was built without a Dockerfile, `pruned` since when it is gone."""
 
     id: str
     version: int
     status: str
+    source: str
     ref: str | None
     commit_sha: str | None
     dockerfile: str | None

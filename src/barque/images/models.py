@@ -10,7 +10,10 @@ from barque.store.tables import Base, Recorded, Reference
 
 
 class Image(Recorded, Base):
-    """One build, and the image that came of it, which the service has until it is `pruned`."""
+    """One build, and the image that came of it, which the service has until it is `pruned`.
+
+    `source` says what it is built from: the service's `repository`, an `upload`, or a `push`.
+    """
 
     __tablename__ = "images"
     __table_args__ = (UniqueConstraint("service_id", "version"),)
@@ -18,6 +21,9 @@ class Image(Recorded, Base):
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
     version: Mapped[int]
     status: Mapped[str] = mapped_column(String(16), default="queued", index=True)
+    source: Mapped[str] = mapped_column(
+        String(16), default="repository", server_default="repository"
+    )
     ref: Mapped[str | None] = mapped_column(String(255))
     reference: Mapped[str] = mapped_column(String(255))
     commit_sha: Mapped[str | None] = mapped_column(String(64))

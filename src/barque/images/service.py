@@ -37,14 +37,18 @@ async def enqueue(session: AsyncSession, place: Place, ref: str | None) -> Image
     """
     service: Service = place.svc
     if service.github_repository is None:
-        raise Conflict("the service has no github_repository to build: set one with PATCH first")
-    version = await next_version(session, service.id)
-    image = Image(
-        service_id=service.id,
-        version=version,
-        ref=ref or service.auto_deploy_branch,
-        reference=f"barque/{service.id}:{version}",
-    )
+        raise Conflict(
+            "the service has no github_repository to build: set one with PATCH first, or bring the "
+            "source with 'barque deploy --source .' or 'git push'"
+        )
+    return await add(session, place, ref=ref or service.auto_deploy_branch)
+
+
+async def add(session: AsyncSession, place: Place, **fields: Any) -> Image:
+    """Make the next image of a service, queued, whatever it is built from."""
+    version = await next_version(session, place.svc.id)
+    reference = f"barque/{place.svc.id}:{version}"
+    image = Image(service_id=place.svc.id, version=version, reference=reference, **fields)
     session.add(image)
     await session.flush()
     return image
@@ -67,10 +71,14 @@ async def still_there(session: AsyncSession, image_id: str) -> Image:
     """
     image = await session.get_one(Image, image_id, with_for_update={"read": True})
     if image.pruned is not None:
+        again = (
+            f'build its commit again, with POST .../images/build {{"ref": "{image.commit_sha}"}}'
+        )
+        if image.source != "repository":
+            again = "bring its source again, with 'barque deploy --source .' or 'git push'"
         raise Conflict(
             f"image {image.version} was removed, as newer ones took its place (images_kept says "
-            f"how many stay): build its commit again, with POST .../images/build "
-            f'{{"ref": "{image.commit_sha}"}}, and deploy that'
+            f"how many stay): {again}, and deploy that"
         )
     return image
 

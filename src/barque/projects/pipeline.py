@@ -248,6 +248,13 @@ async def build_and_deploy(
     image = await enqueue_build(session, place, ref)
     there = replace(call, place=place)
     record(session, there, "image.build", f"images/{image.version}", after={"ref": image.ref})
+    return await release_and_deploy(session, call, place, image, trigger)
+
+
+async def release_and_deploy(
+    session: AsyncSession, call: Call, place: Place, image: Image, trigger: str
+) -> PipelineAnswer:
+    """Queue the release that an image becomes, and its deployment. Raises `Conflict`."""
     release = await freeze(session, call.platform, place, image)
     deployment = await enqueue(session, call, place, release, trigger)
     return PipelineAnswer(image.id, image.version, release.id, release.version, deployment.id)

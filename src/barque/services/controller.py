@@ -19,8 +19,8 @@ from barque.services.latest import TABLES as LATEST
 from barque.services.latest import LatestDeployment, LatestVersion, latest
 from barque.services.models import Service
 from barque.services.place import TABLES as PLACES
-from barque.services.place import Place
-from barque.settings import PlatformName, Settings
+from barque.services.place import url_of
+from barque.settings import PlatformName
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services")
 
@@ -96,12 +96,6 @@ class ServiceView(ServiceRow, frozen=True):
     latest_deployment: LatestDeployment | None
     created: datetime
     updated: datetime
-
-
-def url_of(settings: Settings, place: Place, slug: str) -> str:
-    """Return a service's address (contract: "What a service's container gets")."""
-    host = settings.address_of(slug, place.env.slug, place.project.slug, place.org.slug)
-    return f"http://{host}:{settings.apps_port}"
 
 
 async def _view(session: AsyncSession, call: Call, row: Service) -> ServiceView:

@@ -15,6 +15,7 @@ from barque.errors import Forbidden, NotFound
 from barque.names import is_id
 from barque.projects.models import Environment, Project
 from barque.services.models import Service
+from barque.settings import Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
 
@@ -56,6 +57,12 @@ def allow(actor: Actor, place: Place, role: str) -> None:
         )
     if _RANK[_SCOPE[actor.scope]] < _RANK[role]:
         raise Forbidden(f"this needs a key of a wider scope than '{actor.scope}'")
+
+
+def url_of(settings: Settings, place: Place, slug: str) -> str:
+    """Return a service's address (contract: "What a service's container gets")."""
+    host = settings.address_of(slug, place.env.slug, place.project.slug, place.org.slug)
+    return f"http://{host}:{settings.apps_port}"
 
 
 async def place_of(session: AsyncSession, service_id: str) -> Place:

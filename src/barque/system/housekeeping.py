@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from barque.github.models import DELIVERIES_KEPT, Delivery
 from barque.idempotency import KEPT, IdempotencyRecord
+from barque.services.models import Service
 from barque.store.tables import now
 from barque.store.unavailable import StoreUnavailable
 
@@ -24,7 +25,10 @@ log = structlog.get_logger()
 
 
 class Housekeeping:
-    """Deletes rows by age: answers kept for repeats, deliveries seen, work that has ended."""
+    """Deletes rows by age: answers kept for repeats, deliveries seen, work that has ended.
+
+    So are the repositories of services that are no more.
+    """
 
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
@@ -38,8 +42,18 @@ class Housekeeping:
         """Delete what is too old. Raises `StoreUnavailable`."""
         await self._delete(IdempotencyRecord, IdempotencyRecord.key, KEPT)
         await self._delete(Delivery, Delivery.id, DELIVERIES_KEPT)
+        await self._sweep_repositories()
         while await self._platform.pipeline.forget(now() - WORK_KEPT, _AT_ONCE) == _AT_ONCE:
             pass
+
+    async def _sweep_repositories(self) -> None:
+        """Remove what was pushed to services that were deleted."""
+        repositories = self._platform.repositories
+        # In this order: whoever has a repository had a service before.
+        there = await asyncio.to_thread(repositories.present)
+        async with self._platform.database.read() as session:
+            services = set(await session.scalars(select(Service.id)))
+        await asyncio.to_thread(repositories.remove, there - services)
 
     async def _again_and_again(self) -> None:
         while True:

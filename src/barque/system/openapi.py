@@ -11,6 +11,7 @@ from barque.http import Endpoint
 
 _REF = "#/components/schemas/{name}"
 _JSON = "application/json"
+_BYTES = "application/octet-stream"
 _EVENTS = "text/event-stream"
 _MEANINGS = {
     200: "Done", 201: "Made", 202: "Accepted: the work goes on by itself", 204: "Done",
@@ -77,6 +78,9 @@ def _operation(
         content = {_JSON: {"schema": known[endpoint.body]}}
         schema = components[known[endpoint.body]["$ref"].rpartition("/")[2]]
         operation["requestBody"] = {"required": bool(schema.get("required")), "content": content}
+    if endpoint.upload:
+        content = {_BYTES: {"schema": {"type": "string", "contentMediaType": _BYTES}}}
+        operation["requestBody"] = {"required": True, "content": content}
     if endpoint.public:
         operation["security"] = []
     return operation
@@ -137,7 +141,7 @@ def statuses(path: str, endpoint: Endpoint) -> list[int]:
         found.add(404)
     if endpoint.role not in (None, "viewer"):
         found.add(403)
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.upload:
         found |= {413, 422}
     if endpoint.query is not None or endpoint.events:
         found.add(422)
