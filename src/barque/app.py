@@ -32,12 +32,13 @@ from barque.services.controller import routes as services
 from barque.store.unavailable import StoreUnavailable
 from barque.system.controller import routes as system
 from barque.system.openapi import document
+from barque.webhooks.controller import routes as webhooks
 
 API = "/api/v1"
 ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
 CONTROLLERS = (
     accounts, projects, services, config, images, releases, deployments, processes, pipeline,
-    promotion, github, audit, system,
+    promotion, github, webhooks, audit, system,
 )  # fmt: skip
 
 _UNAVAILABLE = (RuntimeUnavailable, RouterUnavailable, StoreUnavailable, LogsUnavailable)

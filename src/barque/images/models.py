@@ -3,14 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from barque.store.tables import Base, Recorded, Reference
 
 
 class Image(Recorded, Base):
-    """One build, and the image that came of it, which the service has until it is `pruned`."""
+    """One build, and the image that came of it, which the service has until it is `pruned`.
+
+    An `image_reference` is of one that was built elsewhere. `pushed_branch` is the branch whose
+    push asked for the build, if one did.
+    """
 
     __tablename__ = "images"
     __table_args__ = (UniqueConstraint("service_id", "version"),)
@@ -19,6 +23,8 @@ class Image(Recorded, Base):
     version: Mapped[int]
     status: Mapped[str] = mapped_column(String(16), default="queued", index=True)
     ref: Mapped[str | None] = mapped_column(String(255))
+    image_reference: Mapped[str | None] = mapped_column(String(255))
+    pushed_branch: Mapped[str | None] = mapped_column(String(255))
     reference: Mapped[str] = mapped_column(String(255))
     commit_sha: Mapped[str | None] = mapped_column(String(64))
     dockerfile: Mapped[str | None] = mapped_column(Text)
@@ -28,6 +34,7 @@ class Image(Recorded, Base):
     image_digest: Mapped[str | None] = mapped_column(String(80))
     size_bytes: Mapped[int | None]
     error_detail: Mapped[str | None] = mapped_column(Text)
+    log_truncated: Mapped[bool] = mapped_column(default=False, server_default=false())
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     started: Mapped[datetime | None]
     finished: Mapped[datetime | None]

@@ -11,6 +11,7 @@ from barque.github.models import DELIVERIES_KEPT, Delivery
 from barque.idempotency import KEPT, IdempotencyRecord
 from barque.store.tables import now
 from barque.store.unavailable import StoreUnavailable
+from barque.webhooks.models import SENDINGS_KEPT, Sending
 
 if TYPE_CHECKING:
     from barque.platform import Platform
@@ -38,6 +39,7 @@ class Housekeeping:
         """Delete what is too old. Raises `StoreUnavailable`."""
         await self._delete(IdempotencyRecord, IdempotencyRecord.key, KEPT)
         await self._delete(Delivery, Delivery.id, DELIVERIES_KEPT)
+        await self._delete(Sending, Sending.id, SENDINGS_KEPT)
         while await self._platform.pipeline.forget(now() - WORK_KEPT, _AT_ONCE) == _AT_ONCE:
             pass
 
