@@ -61,12 +61,19 @@ def _follow(service: Service, answer: dict[str, Any], follow: bool, as_json: boo
 
 
 def deploy(
-    image: Annotated[int | None, typer.Option(help="An image's version.")] = None,
+    image: Annotated[
+        str | None, typer.Option(help="An image's version, or one to fetch: nginx:1.27.")
+    ] = None,
     at: At = None, follow: Follow = False, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Release the newest image and roll it out."""
+    """Release the newest image and roll it out; another image becomes the service's own."""
     service = _service(at)
-    _follow(service, service.deploy(image), follow, as_json)
+    if image is None or image.isdecimal():
+        answer = service.deploy(int(image) if image else None)
+    else:
+        service.update(image_reference=image)
+        answer = service.build_and_deploy()
+    _follow(service, answer, follow, as_json)
 
 
 def rollback(

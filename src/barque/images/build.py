@@ -75,8 +75,8 @@ class Builds:
 
     async def positions(self, session: AsyncSession) -> dict[str, int]:
         """Say of each build that is queued which turn will be its own, counted from 1."""
-        rows = await session.execute(unfinished().where(Image.status == "queued"))
-        return self._turns.positions(Waiting(image_id, org_id) for image_id, org_id, _ in rows)
+        rows = await session.execute(unfinished())
+        return self._turns.positions(_waiting(row) for row in rows)
 
     def log_is_cut(self, image_id: str) -> bool:
         """Tell whether the log of a build that runs is cut already."""
@@ -121,7 +121,7 @@ class Builds:
         if row is None:
             self._over(image_id)
             return
-        async with self._turns.turn(Waiting(image_id, row.org_id, row.status == "building")):
+        async with self._turns.turn(_waiting(row)):
             image, place = await self._begin(image_id)
             if image is None or place is None:
                 self._over(image_id)
@@ -232,6 +232,10 @@ class Builds:
     def _over(self, image_id: str) -> None:
         self._logs.pop(image_id, None)
         self._ends.pop(image_id, asyncio.Event()).set()
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(row.id, row.org_id, row.status == "building")
 
 
 def _labels(image: Image, place: Place, commit: str) -> dict[str, str]:

@@ -17,9 +17,9 @@ _ADVICE = (
      "it is not made for this machine's processor: name one that is"),
     (("manifest unknown", "not found: manifest", "manifest for"),
      "its registry has no such image or tag: look for a mistake in image_reference"),
-    (("access denied", "unauthorized", "denied", "authentication required"),
-     "it is not there, or not for everybody: check the name, or have the operator log the engine "
-     "in and pull it"),
+    (("access denied", "unauthorized", "denied", "authentication required", "credentials"),
+     "it is not there, or not for everybody: check the name, or have the operator pull it on the "
+     "engine"),
     (("toomanyrequests", "rate limit"), "its registry allows no more just now: build again later"),
     (("no such host", "connection refused", "timeout", "dial tcp", "x509", "tls", "eof"),
      "its registry cannot be reached: check the name, or build again when it is back"),

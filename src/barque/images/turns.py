@@ -16,6 +16,7 @@ class Turns:
     def __init__(self, at_once: int) -> None:
         self._free = at_once
         self._waiting: dict[str, tuple[Waiting, asyncio.Future[None]]] = {}
+        self._having: set[str] = set()
         self._running: Counter[str] = Counter()
         self._served: dict[str, int] = {}
         self._expected: set[str] | None = None
@@ -46,6 +47,7 @@ class Turns:
             # A wait that is cancelled takes its future along, unless the turn had come already.
             if given.done() and not given.cancelled():
                 self._free += 1
+                self._having.discard(one.id)
                 self._running[one.org_id] -= 1
             self._give()
 
@@ -53,10 +55,12 @@ class Turns:
         """List the ids of those that wait."""
         return list(self._waiting)
 
-    def positions(self, queued: Iterable[Waiting]) -> dict[str, int]:
-        """Say for each build that is queued how many turns come before the end of its wait."""
-        ordered = in_order(queued, self._running, self._served)
-        return {one.id: position for position, one in enumerate(ordered, 1)}
+    def positions(self, unfinished: Iterable[Waiting]) -> dict[str, int]:
+        """Say of each build that has not begun which turn will be its own, counted from 1."""
+        ahead = (one for one in unfinished if one.id not in self._having)
+        ordered = in_order(ahead, self._running, self._served)
+        queued = (one for one in ordered if not one.begun)
+        return {one.id: position for position, one in enumerate(queued, 1)}
 
     def _expect_no_more(self) -> None:
         self._expected = set()
@@ -70,6 +74,7 @@ class Turns:
             if given.cancelled():
                 continue
             self._free -= 1
+            self._having.add(first.id)
             self._running[first.org_id] += 1
             self._served[first.org_id] = max(self._served.values(), default=0) + 1
             given.set_result(None)
