@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import WEB, App, Server, free_port, make_env
-from tests.e2e.helpers import deploy, docker, ended, serving, until
+from tests.e2e.helpers import deploy, docker, ended, serving, until, web
 from tests.e2e.test_pruning import frugal, pruned
 from tests.registry import registry
 
@@ -21,9 +21,9 @@ def images() -> Iterator[str]:
         yield address
 
 
-def push(folder: Path, address: str, text: str, *labels: str) -> str:
-    """Make a web server's image, push it, and have the engine forget the name. Returns its id."""
-    (folder / "Dockerfile").write_text(WEB["Dockerfile"].replace("echo hello", f"echo {text}"))
+def push(folder: Path, address: str, dockerfile: str, *labels: str) -> str:
+    """Make an image, push it, and have the engine forget the name. Returns its id."""
+    (folder / "Dockerfile").write_text(dockerfile)
     options = [one for label in labels for one in ("--label", label)]
     docker("build", "-q", "-t", address, *options, str(folder))
     found = docker("image", "inspect", "--format", "{{.Id}}", address)
@@ -53,9 +53,9 @@ def test_from_a_registry_to_live(
     server: Server, api: httpx.Client, env: str, images: str, tmp_path: Path
 ) -> None:
     reference = f"{images}/{uuid.uuid4().hex}/web:1"
-    web, worker = "exec httpd -f -p $PORT -h /www", "exec sleep 1000"
-    labels = (f"barque.process.web={web}", f"barque.process.worker={worker}")
-    first = push(tmp_path, reference, "one", *labels)
+    serve, worker = "exec httpd -f -p $PORT -h /www", "exec sleep 1000"
+    labels = (f"barque.process.web={serve}", f"barque.process.worker={worker}")
+    first = push(tmp_path, reference, web("one")["Dockerfile"], *labels)
     app = make(api, env, reference)
     row = ended(app, pipeline(app))
     assert row["status"] == "live", (row, app.log(1))
@@ -63,10 +63,10 @@ def test_from_a_registry_to_live(
     image = app.image(1)
     assert (image["image_digest"], image["image_reference"]) == (first, reference)
     assert (image["ref"], image["commit_sha"], image["dockerfile"]) == (None, None, None)
-    assert image["processes"] == {"web": web, "worker": worker}
+    assert image["processes"] == {"web": serve, "worker": worker}
     assert f"{reference} is {first}" in app.log(1)
     # The tag means another image now; what was pinned stays what a rollback goes back to.
-    second = push(tmp_path, reference, "two")
+    second = push(tmp_path, reference, web("two")["Dockerfile"])
     assert app.image(app.build())["image_digest"] == second
     assert ended(app, deploy(app))["status"] == "live"
     assert serving(server, app).text == "two\n"
@@ -75,9 +75,25 @@ def test_from_a_registry_to_live(
     assert serving(server, app).text == "one\n"
 
 
+def test_one_that_knows_nothing_of_the_platforms_port(
+    server: Server, api: httpx.Client, env: str, images: str, tmp_path: Path
+) -> None:
+    reference = f"{images}/{uuid.uuid4().hex}"
+    own = WEB["Dockerfile"].replace("${PORT:-8000}", "81").replace("CMD", "EXPOSE 81\nCMD")
+    push(tmp_path, f"{reference}:latest", own)
+    app = make(api, env, reference)
+    row = ended(app, pipeline(app))
+    assert row["status"] == "live", row
+    assert app.image(1)["port"] == 81
+    assert serving(server, app).text == "hello\n"
+    # What the router knows of it outlives the platform.
+    assert ended(app, deploy(app, "restart"))["status"] == "live"
+    assert serving(server, app).text == "hello\n"
+
+
 def test_by_digest(api: httpx.Client, env: str, images: str, tmp_path: Path) -> None:
     name = f"{images}/{uuid.uuid4().hex}"
-    found = push(tmp_path, f"{name}:1", "one")
+    found = push(tmp_path, f"{name}:1", web("one")["Dockerfile"])
     digest = httpx.head(
         f"http://{images}/v2/{name.partition('/')[2]}/manifests/1",
         headers={"Accept": "application/vnd.docker.distribution.manifest.v2+json"},
@@ -135,7 +151,7 @@ def test_either_a_repository_or_an_image(api: httpx.Client, env: str) -> None:
 def test_only_its_own_name_is_pruned(frugal: Server, tmp_path: Path, images: str) -> None:
     with frugal.client() as client:
         foreign = f"{images}/{uuid.uuid4().hex}:1"
-        push(tmp_path, foreign, "one")
+        push(tmp_path, foreign, web("one")["Dockerfile"])
         app = make(client, make_env(client), foreign)
         service = client.get(app.path).json()["id"]
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barque.images.prebuilt import complaint, processes_of
+from barque.images.prebuilt import complaint, port_of, processes_of
 from barque.images.references import PATTERN, parse
+from barque.runtimes.port import ImageInfo
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -65,6 +66,15 @@ def test_processes_of_labels() -> None:
               "barque.process.empty": "", "other": "x"}  # fmt: skip
     assert processes_of(labels) == {"web": "serve --port $PORT", "worker": "work"}
     assert processes_of({"other": "x"}) == {"web": ""}
+
+
+@pytest.mark.parametrize(
+    ("label", "ports", "port"),
+    [("", (80,), 80), ("", (), None), ("", (80, 443), None), ("90", (80, 443), 90),
+     ("0", (80,), 80), ("65536", (), None), ("9999999999", (), None), ("x", (), None)],
+)  # fmt: skip
+def test_the_port_of_an_image(label: str, ports: tuple[int, ...], port: int | None) -> None:
+    assert port_of(ImageInfo("sha256:x", 1, {"barque.port": label}, ports)) == port
 
 
 @pytest.mark.parametrize(

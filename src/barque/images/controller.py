@@ -43,9 +43,10 @@ class BuildAnswer(msgspec.Struct, frozen=True):
 class ImageView(msgspec.Struct, frozen=True):
     """An image. `plan` says how it was built, where the repository has no Dockerfile.
 
-    An `image_reference` is what it was made from, where that was an image already. While it is
-    queued, `queue_position` says which turn will be its own, counted from 1. `pruned` says since
-    when the service has it no more, but for its row.
+    An `image_reference` is what it was made from, where that was an image already, and `port` what
+    `PORT` will be, where that image says so. While it is queued, `queue_position` says which turn
+    will be its own, counted from 1. `pruned` says since when the service has it no more, but for
+    its row.
     """
 
     id: str
@@ -58,6 +59,7 @@ class ImageView(msgspec.Struct, frozen=True):
     plan: dict[str, Any] | None
     procfile: str | None
     processes: dict[str, str] | None
+    port: int | None
     image_digest: str | None
     size_bytes: int | None
     error_detail: str | None

@@ -12,7 +12,8 @@ from barque.store.tables import Base, Recorded, Reference
 class Image(Recorded, Base):
     """One build, and the image that came of it, which the service has until it is `pruned`.
 
-    An `image_reference` is of one that was built elsewhere. `pushed_branch` is the branch whose
+    An `image_reference` is of one that was built elsewhere, and `port` where that listens, where it
+    chose that itself. `pushed_branch` is the branch whose
     push asked for the build, if one did.
     """
 
@@ -31,6 +32,7 @@ class Image(Recorded, Base):
     plan: Mapped[dict[str, Any] | None]
     procfile: Mapped[str | None] = mapped_column(Text)
     processes: Mapped[dict[str, str] | None]
+    port: Mapped[int | None]
     image_digest: Mapped[str | None] = mapped_column(String(80))
     size_bytes: Mapped[int | None]
     error_detail: Mapped[str | None] = mapped_column(Text)

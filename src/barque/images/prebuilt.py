@@ -11,6 +11,7 @@ from barque.runtimes.port import ImageInfo, Runtime, RuntimeRefused, RuntimeUnav
 
 # An image may say which processes it runs, as a Procfile does: `barque.process.worker=...`.
 _PROCESS = "barque.process."
+_PORT = "barque.port"
 # What an engine says of a registry, and what to do about it.
 _ADVICE = (
     (("no matching manifest", "no match for platform"),
@@ -52,8 +53,8 @@ async def adopt(runtime: Runtime, image: Image, say: Callable[[str], None]) -> d
         raise BuildFailed(f"the engine would not keep {name}: {error}") from None
     say(f"{name} is {found.digest}")
     return {
-        "processes": processes_of(found.labels), "image_digest": found.digest,
-        "size_bytes": found.size_bytes,
+        "processes": processes_of(found.labels), "port": port_of(found),
+        "image_digest": found.digest, "size_bytes": found.size_bytes,
     }  # fmt: skip
 
 
@@ -66,6 +67,17 @@ def processes_of(labels: Mapping[str, str]) -> dict[str, str]:
     }
     fit = {kind: command for kind, command in named.items() if is_process_type(kind) and command}
     return fit or {"web": ""}
+
+
+def port_of(image: ImageInfo) -> int | None:
+    """Return where an image's `web` listens: as its label says, or the one port that it exposes.
+
+    Whoever made it need not have heard of `PORT`; None leaves that to the platform.
+    """
+    said = image.labels.get(_PORT, "")
+    if said.isascii() and said.isdigit() and 0 < int(said[:6]) < 65536:
+        return int(said)
+    return image.ports[0] if len(image.ports) == 1 else None
 
 
 async def _fetch(runtime: Runtime, name: ImageName, say: Callable[[str], None]) -> ImageInfo:

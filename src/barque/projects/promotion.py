@@ -152,7 +152,7 @@ async def _adopted(session: AsyncSession, release: Release, target: Place) -> Im
     if known is not None:
         return await still_there(session, known.id)
     kept = ("ref", "reference", "image_reference", "commit_sha", "dockerfile", "procfile",
-            "processes", "image_digest", "size_bytes")  # fmt: skip
+            "processes", "port", "image_digest", "size_bytes")  # fmt: skip
     row = Image(
         service_id=target.svc.id, version=await next_version(session, target.svc.id),
         status="built", started=now(), finished=now(),

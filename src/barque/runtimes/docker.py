@@ -200,7 +200,10 @@ class DockerRuntime:
         found = await self._find(f"images/{reference}/json")
         if found is None:
             return None
-        return ImageInfo(found["Id"], found["Size"], found["Config"].get("Labels") or {})
+        config = found["Config"]
+        exposed = (one.partition("/") for one in config.get("ExposedPorts") or {})
+        ports = sorted(int(port) for port, _, kind in exposed if kind in ("", "tcp"))
+        return ImageInfo(found["Id"], found["Size"], config.get("Labels") or {}, ports)
 
     async def pull(self, name: str, version: str, say: Callable[[str], None]) -> None:
         """Fetch an image from its registry (see `Runtime`)."""

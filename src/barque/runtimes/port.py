@@ -100,11 +100,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """An image that the engine holds."""
+    """An image that the engine holds; `ports` are those of TCP that it says it listens on."""
 
     digest: str
     size_bytes: int
     labels: Mapping[str, str] = field(default_factory=dict)
+    ports: Sequence[int] = ()
 
 
 class Runtime(Protocol):

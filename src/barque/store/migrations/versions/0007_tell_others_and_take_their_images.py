@@ -15,7 +15,10 @@ def upgrade() -> None:
     with op.batch_alter_table("images") as batch:
         batch.add_column(sa.Column("image_reference", sa.String(255)))
         batch.add_column(sa.Column("pushed_branch", sa.String(255)))
+        batch.add_column(sa.Column("port", sa.Integer))
         batch.add_column(cut)
+    with op.batch_alter_table("releases") as batch:
+        batch.add_column(sa.Column("port", sa.Integer))
     _make_webhooks()
     _make_deliveries()
 
