@@ -88,6 +88,20 @@ def test_a_queued_build_can_be_cancelled(narrow: Server) -> None:
             assert app.image(version)["status"] == "cancelled"
 
 
+def test_a_build_that_takes_too_long_is_ended(narrow: Server) -> None:
+    narrow.kill()
+    narrow.start(BARQUE_BUILD_TIMEOUT="1")
+    with narrow.client() as client:
+        app = make_app(narrow, client, make_env(client))
+        app.commit(slow(600))
+        image = app.image(app.build())
+        assert image["status"] == "error"
+        assert image["error_detail"] == "the build took over 1 s"
+        # It is really over: the next has its turn.
+        app.commit({"Dockerfile": "FROM barque/base:not-there\n"})
+        assert app.image(app.build())["status"] == "error"
+
+
 def push(server: Server, app: App, branch: str = "main") -> int:
     """Have GitHub tell of a push; return the version that is built for it."""
     repository = app.api.get(app.path).json()["github_repository"]
