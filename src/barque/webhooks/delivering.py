@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _TABLES = (Sending.__tablename__, Webhook.__tablename__)
 _LOOK = 0.25
 _AGAIN = 1.0
-_AT_ONCE = 200
+# Those whose last attempt failed have connections of their own: the dead do not keep the living.
+_AT_ONCE, _FAILING_AT_ONCE = 200, 100
 # An endpoint that failed for so long without a success is given up.
 PATIENCE = timedelta(days=5)
 
@@ -44,6 +45,7 @@ class Deliveries:
             settings.webhook_allow_private, settings.webhook_timeout, settings.ca_bundle
         )
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._failing_slots = asyncio.Semaphore(_FAILING_AT_ONCE)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again = True
         self._task: asyncio.Task[None] | None = None
@@ -124,10 +126,11 @@ class Deliveries:
             found = (await session.execute(due)).first()
         if found is None:
             return False
-        async with self._slots:
-            outcome = await self._attempt(*found)
+        sending, webhook, org = found
+        async with self._failing_slots if webhook.failing_since else self._slots:
+            outcome = await self._attempt(sending, webhook, org)
         async with self._platform.database.write() as session:
-            await self._note(session, found[0].id, outcome)
+            await self._note(session, sending.id, outcome)
         return True
 
     async def _attempt(self, sending: Sending, webhook: Webhook, org: Organization) -> Outcome:

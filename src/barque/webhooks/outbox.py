@@ -6,10 +6,10 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from barque.accounts.models import Organization
 from barque.names import new_id
 from barque.projects.models import Environment, Project
 from barque.services.models import Service
-from barque.services.place import place_of
 from barque.store.tables import now
 from barque.webhooks.models import Sending, Webhook
 
@@ -21,6 +21,7 @@ EventName = Literal[
 EVENTS: tuple[EventName, ...] = get_args(EventName)
 ALL = "*"
 PING = "ping"
+_WHERE = ("org", "project", "env", "service")
 
 
 async def announce(
@@ -31,8 +32,9 @@ async def announce(
     `data` says what happened; where it did is added to it.
     """
     following = (
-        select(Webhook)
-        .join(Project, Project.org_id == Webhook.org_id)
+        select(Webhook, Organization.slug, Project.slug, Environment.slug, Service.slug)
+        .join(Organization, Organization.id == Webhook.org_id)
+        .join(Project, Project.org_id == Organization.id)
         .join(Environment, Environment.project_id == Project.id)
         .join(Service, Service.environment_id == Environment.id)
         .where(
@@ -40,16 +42,12 @@ async def announce(
             or_(Webhook.project_id.is_(None), Webhook.project_id == Project.id),
         )
     )  # fmt: skip
-    wanted = [one for one in await session.scalars(following) if wants(one, event)]
+    wanted = [row for row in await session.execute(following) if wants(row[0], event)]
     if not wanted:
         return
-    place = await place_of(session, service_id)
-    where = {
-        "org": place.org.slug, "project": place.project.slug, "env": place.env.slug,
-        "service": place.svc.slug, "service_id": service_id,
-    }  # fmt: skip
-    event_id, payload = message(event, {**where, **data})
-    session.add_all(sending(one.id, event_id, event, payload) for one in wanted)
+    where = dict(zip(_WHERE, wanted[0][1:], strict=True))
+    event_id, payload = message(event, {**where, "service_id": service_id, **data})
+    session.add_all(sending(row[0].id, event_id, event, payload) for row in wanted)
 
 
 def wants(webhook: Webhook, event: EventName) -> bool:
