@@ -144,6 +144,10 @@ def test_an_image_instead_of_a_repository(barque: Run, env: str) -> None:
     barque("services", "create", where, "Api", "--repository", "a/b")
     refused = barque("deploy", *image, "-s", f"{where}/api")
     assert "github_repository" in refused.stderr
+    for option, value in (image, ("--repository", "a/c")):
+        assert barque("services", "set", f"{where}/api", option, value).returncode == 0
+    changed = said(barque("services", "show", f"{where}/api", "--json"))
+    assert (changed["github_repository"], changed["image_reference"]) == ("a/c", None)  # type: ignore[index]
 
 
 def test_webhooks(barque: Run, app: App) -> None:

@@ -147,6 +147,8 @@ def test_a_newer_push_takes_the_place_of_a_queued_one(narrow: Server) -> None:
         # Each push's deployment takes the place of the one before it, which waits for its image.
         assert [row["status"] for row in rows] == ["queued"] + 3 * ["superseded"]
         until(lambda: hooked.events().count("deployment.superseded") == 3)
+        # Nothing will become of the release of the build that was superseded.
+        until(lambda: client.get(f"{app.path}/releases/2").json()["status"] == "failed")
         (told,) = [one.said for one in hooked.received if one.said["type"] == "build.cancelled"]
         assert told["data"]["image"]["version"] == older
         assert told["data"]["image"]["error_detail"] == image["error_detail"]

@@ -94,6 +94,11 @@ def _set_service(
         health_check_path=health, auto_deploy_branch=branch, deployment_timeout=timeout,
         dockerfile=dockerfile, root_directory=root,
     )  # fmt: skip
+    # One takes the place of the other.
+    if image and not repository:
+        fields["github_repository"] = None
+    if repository and not image:
+        fields["image_reference"] = None
     show(client().update(address, **fields), _SERVICE, as_json)
 
 
