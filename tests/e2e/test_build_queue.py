@@ -45,10 +45,12 @@ def positions(app: App) -> dict[int, int | None]:
 def test_organizations_take_turns_also_after_a_kill(narrow: Server) -> None:
     with narrow.client() as client:
         many, few = (make_app(narrow, client, make_env(client)) for _ in range(2))
-        many.commit(slow(600))
-        first = many.build()
-        many.image(first, "building")
         many.commit({"Dockerfile": "FROM barque/base:not-there\n"})
+        many.git("checkout", "-q", "-b", "slow")
+        many.commit(slow(600))
+        many.git("checkout", "-q", "main")
+        first = many.build("slow")
+        many.image(first, "building")
         for _ in range(4):
             many.build()
         few.build()

@@ -67,7 +67,7 @@ class Builds:
         if image.pushed_branch is not None:
             superseded = select(Image.id).where(
                 Image.service_id == image.service_id, Image.status == "cancelled",
-                Image.id.in_(self._turns.waiting()),
+                Image.pushed_branch == image.pushed_branch,
             )  # fmt: skip
             async with self._platform.database.read() as session:
                 for image_id in await session.scalars(superseded):

@@ -51,10 +51,6 @@ class Turns:
                 self._running[one.org_id] -= 1
             self._give()
 
-    def waiting(self) -> list[str]:
-        """List the ids of those that wait."""
-        return list(self._waiting)
-
     def positions(self, unfinished: Iterable[Waiting]) -> dict[str, int]:
         """Say of each build that has not begun which turn will be its own, counted from 1."""
         ahead = (one for one in unfinished if one.id not in self._having)
