@@ -81,6 +81,9 @@ class Server:
         environment["BARQUE_STOP_TIMEOUT"] = "1"
         environment["BARQUE_HEALTH_INTERVAL"] = "1"
         environment["BARQUE_WEBHOOK_SECRET"] = self.webhook_secret
+        # The tests' receivers are on this machine.
+        environment["BARQUE_WEBHOOK_ALLOW_PRIVATE"] = '["127.0.0.1/32"]'
+        environment["BARQUE_WEBHOOK_RETRY"] = "0.2"
         if self.database is not None:
             environment["BARQUE_DATABASE_URL"] = self.database
         if self.engine is not None:

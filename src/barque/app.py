@@ -35,12 +35,13 @@ from barque.system.controller import routes as system
 from barque.system.openapi import document
 from barque.uploads.controller import routes as uploads
 from barque.uploads.store import UploadsUnavailable
+from barque.webhooks.controller import routes as webhooks
 
 API = "/api/v1"
 ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
 CONTROLLERS = (
     accounts, projects, services, config, images, uploads, releases, deployments, processes,
-    pipeline, promotion, github, audit, system,
+    pipeline, promotion, github, webhooks, audit, system,
 )  # fmt: skip
 
 _UNAVAILABLE = (

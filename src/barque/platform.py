@@ -38,6 +38,7 @@ from barque.system.metrics import RequestMetrics
 from barque.uploads.archive import Bounds as UploadBounds
 from barque.uploads.store import Uploads
 from barque.vault import Vault, load_master_key, write_private
+from barque.webhooks.delivering import Deliveries
 
 
 class Platform:
@@ -79,6 +80,7 @@ class Platform:
         self.rollouts = Rollouts(self, self.instances, journal)
         self.supervisor = Supervisor(self, self.instances, journal)
         self.housekeeping = Housekeeping(self)
+        self.webhooks = Deliveries(self)
         self.router: Router = HAProxyRouter(
             settings.data_dir / "router", settings.apps_host, settings.apps_port
         )
@@ -98,6 +100,7 @@ class Platform:
         self.supervisor.start()
         self.pruner.start()
         self.housekeeping.start()
+        self.webhooks.start()
 
     async def stop(self) -> None:
         """End at once: unfinished work is carried on by the next process, as after a crash."""

@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PlatformName = Literal["wind", "steam", "diesel", "stirling", "nuclear", "electric"]
@@ -45,6 +52,14 @@ BaseName = Annotated[
     str, Field(pattern=r"^(python|node|go):[0-9]{1,6}(\.[0-9]{1,6})?$|^(static|runtime)$")
 ]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+def _json(value: object) -> object:
+    if isinstance(value, str):
+        import json  # noqa: PLC0415 - only these seldom settings need it
+
+        return json.loads(value)
+    return value
 
 
 class Settings(BaseSettings):
@@ -101,6 +116,9 @@ class Settings(BaseSettings):
     upload_unpacked_mb: int = Field(
         default=2048, ge=1, le=65_536, description="MiB that it may have once it is unpacked."
     )
+    build_log_bytes: int = Field(
+        default=4 * MEBIBYTE, ge=1024, description="Bytes of a build's log; the rest is left out."
+    )
     deploy_concurrency: int = Field(default=8, ge=1, description="Rollouts that run at once.")
     stop_timeout: int = Field(default=30, ge=0, description="Seconds from SIGTERM to SIGKILL.")
     health_interval: int = Field(
@@ -130,6 +148,16 @@ class Settings(BaseSettings):
     webhook_secret: str | None = Field(
         default=None, repr=False, description="What GitHub signs its deliveries with."
     )
+    webhook_allow_private: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        default_factory=list,
+        description="JSON: networks that webhooks may reach beside the internet, or true for all.",
+    )
+    webhook_timeout: float = Field(
+        default=10, gt=0, description="Seconds that a receiver of a webhook has to answer."
+    )
+    webhook_retry: float = Field(
+        default=5, gt=0, description="Seconds to the first repeat of a webhook; each waits longer."
+    )
     rate_limit: int = Field(
         default=6000, ge=0, le=1_000_000,
         description="Requests a minute of an API key that has no limit of its own; 0 for no limit.",
@@ -145,11 +173,13 @@ class Settings(BaseSettings):
     @field_validator("platforms", "base_images", "build_environment", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
-        if isinstance(value, str):
-            import json  # noqa: PLC0415 - only these seldom settings need it
+        return _json(value)
 
-            return json.loads(value)
-        return value
+    @field_validator("webhook_allow_private", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        value = _json(value)
+        return {True: ["0.0.0.0/0", "::/0"], False: []}[value] if isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":

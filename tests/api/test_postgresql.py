@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.conftest import Server, free_port, make_app, make_env
 from tests.e2e.helpers import build, deploy, ended, serving, until, web
 from tests.postgresql import PostgreSQL
+from tests.receiver import receiver
 
 
 def test_from_an_org_to_a_rollback_over_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> None:
@@ -14,8 +15,11 @@ def test_from_an_org_to_a_rollback_over_postgresql(postgresql: PostgreSQL, tmp_p
     )
     server.start()
     try:
-        with server.client() as client:
+        with server.client() as client, receiver() as hooked:
             app = make_app(server, client, make_env(client))
+            org = app.path.partition("/projects")[0]
+            body = {"url": hooked.url, "events": ["deployment.rolled_back"]}
+            assert client.post(f"{org}/webhooks", json=body).status_code == 201
             answer = client.post(f"{app.path}/config", json={"name": "A", "value": "1"})
             assert answer.status_code == 201
             assert (
@@ -43,6 +47,7 @@ def test_from_an_org_to_a_rollback_over_postgresql(postgresql: PostgreSQL, tmp_p
             body = {"image_version": 5}
             assert client.post(f"{app.path}/deploy", json=body).status_code == 409
             assert client.get(f"{app.path}/images/4").json()["pruned"] is None
+            until(lambda: hooked.events() == ["deployment.rolled_back"])
             assert not list(server.data_dir.glob("barque.db"))
     finally:
         server.end()

@@ -154,6 +154,52 @@ def test_deploying_a_folder(barque: Run, server: Server, app: App, tmp_path: Pat
     assert barque("deploy", "--source", ".", "--image", "1", *service).returncode == 2
 
 
+def test_an_image_instead_of_a_repository(barque: Run, env: str) -> None:
+    where = "/".join(env.split("/")[2::2])
+    image = ("--image", "barque/base:busybox")
+    made = said(barque("services", "create", where, "Cache", *image, "--json"))
+    assert made["image_reference"] == "barque/base:busybox"  # type: ignore[index]
+    service = ("-s", f"{where}/cache")
+    missing = barque("deploy", "--image", "barque/base:not-there", "--follow", *service)
+    assert missing.returncode == 1
+    assert "base-images build" in missing.stderr
+    shown = said(barque("services", "show", f"{where}/cache", "--json"))
+    assert shown["image_reference"] == "barque/base:not-there"  # type: ignore[index]
+    assert "is not built" in barque("deploy", "--image", "7", *service).stderr
+    barque("services", "create", where, "Api", "--repository", "a/b")
+    refused = barque("deploy", *image, "-s", f"{where}/api")
+    assert "github_repository" in refused.stderr
+    for option, value in (image, ("--repository", "a/c")):
+        assert barque("services", "set", f"{where}/api", option, value).returncode == 0
+    changed = said(barque("services", "show", f"{where}/api", "--json"))
+    assert (changed["github_repository"], changed["image_reference"]) == ("a/c", None)  # type: ignore[index]
+
+
+def test_webhooks(barque: Run, app: App) -> None:
+    org = ("--org", app.path.split("/")[2])
+    # Port 9 of this machine is where nobody listens.
+    make = ("webhooks", "create", "http://127.0.0.1:9/x", "-e", "build.failed", "--project", "shop")
+    made = said(barque(*make, *org, "--json"))
+    assert made["secret"].startswith("whsec_")  # type: ignore[index]
+    webhook = str(made["id"])  # type: ignore[index]
+    assert webhook in barque("webhooks", "list", *org).stdout
+    rotated = said(barque("webhooks", "rotate", webhook, *org, "--json"))
+    assert rotated["secret"] != made["secret"]  # type: ignore[index]
+    sent = said(barque("webhooks", "ping", webhook, *org, "--json"))
+    again = said(barque("webhooks", "redeliver", webhook, str(sent["id"]), *org, "--json"))  # type: ignore[index]
+    rows = said(barque("webhooks", "deliveries", webhook, *org, "--json"))
+    assert [row["id"] for row in rows] == [again["id"], sent["id"]]  # type: ignore[attr-defined,index]
+    changed = said(barque("webhooks", "set", webhook, "--inactive", *org, "--json"))
+    assert (changed["active"], changed["events"]) == (False, ["build.failed"])  # type: ignore[index]
+    assert said(barque("webhooks", "show", webhook, *org, "--json")) == changed
+    assert "active" in barque("webhooks", "ping", webhook, *org).stderr
+    assert barque("webhooks", "delete", webhook, *org).returncode == 0
+    assert barque("link", "/".join(app.path.split("/")[2::2])).returncode == 0
+    assert webhook not in barque("webhooks").stdout
+    refused = barque("webhooks", "create", "http://10.0.0.1/")
+    assert "private address" in refused.stderr
+
+
 def test_serve_and_down(own_server: Server, barque: Run) -> None:
     data = ("--data-dir", str(own_server.data_dir), "--apps-port", str(own_server.apps_port))
     assert barque("down", *data).returncode == 0

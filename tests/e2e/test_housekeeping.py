@@ -13,6 +13,10 @@ from tests.e2e.test_builds import slow
 from tests.postgresql import PostgreSQL
 
 SEEN = "INSERT INTO github_deliveries (id, created) VALUES (?, ?)"
+SENT = (
+    "INSERT INTO webhook_deliveries (id, created, webhook_id, event_id, event, payload, status,"
+    " attempts) VALUES (?, ?, 'x', 'x', 'ping', 'x', 'failed', 12)"
+)
 ANSWERED = (
     "INSERT INTO idempotency_records (key, request, status, answer, created)"
     " VALUES (?, 'x', 202, '{}', ?)"
@@ -35,11 +39,15 @@ def test_rows_go_by_age(own_server: Server) -> None:
         # More than are deleted at once.
         for number in range(1200):
             database.execute(SEEN, (f"old {number}", ago(days=30, minutes=1)))
+            database.execute(SENT, (f"old {number}", ago(days=30, minutes=1)))
             database.execute(ANSWERED, (f"old {number}", ago(hours=24, minutes=1)))
         database.execute(SEEN, ("recent", ago(days=29)))
+        database.execute(SENT, ("recent", ago(days=29)))
         database.execute(ANSWERED, ("recent", ago(hours=23)))
     own_server.start()
-    for table, key in (("github_deliveries", "id"), ("idempotency_records", "key")):
+    for table, key in (
+        ("github_deliveries", "id"), ("webhook_deliveries", "id"), ("idempotency_records", "key"),
+    ):  # fmt: skip
         query = f"SELECT {key} FROM {table}"
         until(lambda: "old 0" not in ids(store, query) and len(ids(store, query)) == 1)  # noqa: B023
         assert ids(store, query) == {"recent"}

@@ -36,3 +36,21 @@ def record(
             after=after,
         )
     )
+
+
+def record_by_platform(
+    session: AsyncSession,
+    org_id: str,
+    action: str,
+    target: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Note one change that the platform made by itself."""
+    session.add(
+        AuditEntry(
+            org_id=org_id, actor="barque", address="", action=action, target=target,
+            before=before, after=after,
+        )
+    )  # fmt: skip

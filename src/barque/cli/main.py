@@ -2,7 +2,7 @@
 
 import typer
 
-from barque.cli import git, plans, resources, service, system
+from barque.cli import git, plans, resources, service, system, webhooks
 from barque.cli.context import sentences
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ resources.add_to(app)
 service.add_to(app)
 plans.add_to(app)
 git.add_to(app)
+webhooks.add_to(app)
 
 
 def main() -> None:

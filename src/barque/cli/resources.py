@@ -57,6 +57,7 @@ def _group(name: str, plural: str, columns: tuple[str, ...], rooted: bool) -> ty
 
 Platform = Annotated[str, typer.Option(help="wind, steam, diesel, stirling, nuclear or electric.")]
 Repository = Annotated[str | None, typer.Option(help="The repository: owner/name.")]
+Image = Annotated[str | None, typer.Option(help="An image instead of a repository: nginx:1.27.")]
 Health = Annotated[str | None, typer.Option("--health-check-path", help="Where to ask for health.")]
 Branch = Annotated[str | None, typer.Option("--auto-deploy-branch", help="Deploy its pushes.")]
 Timeout = Annotated[int | None, typer.Option("--deployment-timeout", help="Seconds.")]
@@ -71,13 +72,13 @@ def _fields(**options: Any) -> dict[str, Any]:
 
 def _create_service(
     env: Parent, name: str, platform: Platform = "wind", repository: Repository = None,
-    health: Health = None, branch: Branch = None, timeout: Timeout = None,
+    image: Image = None, health: Health = None, branch: Branch = None, timeout: Timeout = None,
     dockerfile: Dockerfile = None, root: Root = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     fields = _fields(
-        name=name, platform=platform, github_repository=repository, health_check_path=health,
-        auto_deploy_branch=branch, deployment_timeout=timeout, dockerfile=dockerfile,
-        root_directory=root,
+        name=name, platform=platform, github_repository=repository, image_reference=image,
+        health_check_path=health, auto_deploy_branch=branch, deployment_timeout=timeout,
+        dockerfile=dockerfile, root_directory=root,
     )  # fmt: skip
     show(client().create(env, **fields), _SERVICE, as_json)
 
@@ -85,14 +86,19 @@ def _create_service(
 def _set_service(
     address: Address, name: Annotated[str | None, typer.Option()] = None,
     platform: Annotated[str | None, typer.Option()] = None, repository: Repository = None,
-    health: Health = None, branch: Branch = None, timeout: Timeout = None,
+    image: Image = None, health: Health = None, branch: Branch = None, timeout: Timeout = None,
     dockerfile: Dockerfile = None, root: Root = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     fields = _fields(
-        name=name, platform=platform, github_repository=repository, health_check_path=health,
-        auto_deploy_branch=branch, deployment_timeout=timeout, dockerfile=dockerfile,
-        root_directory=root,
+        name=name, platform=platform, github_repository=repository, image_reference=image,
+        health_check_path=health, auto_deploy_branch=branch, deployment_timeout=timeout,
+        dockerfile=dockerfile, root_directory=root,
     )  # fmt: skip
+    # One takes the place of the other.
+    if image and not repository:
+        fields["github_repository"] = None
+    if repository and not image:
+        fields["image_reference"] = None
     show(client().update(address, **fields), _SERVICE, as_json)
 
 

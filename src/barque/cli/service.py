@@ -73,20 +73,30 @@ def _upload(service: Service, folder: Path, as_json: bool) -> int:
 
 
 def deploy(
-    image: Annotated[int | None, typer.Option(help="An image's version.")] = None,
+    image: Annotated[
+        str | None, typer.Option(help="An image's version, or one to fetch: nginx:1.27.")
+    ] = None,
     source: Annotated[
         Path | None, typer.Option(help="Upload this folder, build it, and deploy that.")
     ] = None,
     at: At = None, follow: Follow = False, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Release the newest image and roll it out; with --source, build a folder of yours first."""
+    """Release the newest image and roll it out.
+
+    With --source, build a folder of yours first; an image to fetch becomes the service's own.
+    """
     service = _service(at)
     if source is not None:
         if image is not None:
             fail("--image names one that is built, --source builds one: choose", 2)
-        image = _upload(service, source, as_json)
+        answer = service.deploy(_upload(service, source, as_json))
         follow = True
-    _follow(service, service.deploy(image), follow, as_json)
+    elif image is None or image.isdecimal():
+        answer = service.deploy(int(image) if image else None)
+    else:
+        service.update(image_reference=image)
+        answer = service.build_and_deploy()
+    _follow(service, answer, follow, as_json)
 
 
 def rollback(

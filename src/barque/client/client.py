@@ -95,6 +95,18 @@ class Client:
         """Read one page of an org's audit log, newest first."""
         return self._call("GET", f"{path_of(org)}/audit", page=page)
 
+    def webhooks(self, org: str) -> list[Row]:
+        """List an org's webhooks."""
+        return self._call("GET", f"{path_of(org)}/webhooks")
+
+    def create_webhook(self, org: str, url: str, **fields: Any) -> Row:
+        """Make a webhook (`events`, `project`); its secret is in the answer, this once."""
+        return self._call("POST", f"{path_of(org)}/webhooks", {"url": url, **fields})
+
+    def webhook(self, org: str, webhook_id: str) -> "Webhook":
+        """Return a handle of a webhook."""
+        return Webhook(self, f"{path_of(org)}/webhooks/{webhook_id}")
+
     def promote(self, project: str, service: str, source_env: str, target_env: str) -> Row:
         """Deploy in one environment what is live in another."""
         body = {"service": service, "source_env": source_env, "target_env": target_env}
@@ -126,6 +138,45 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """One webhook, through its client."""
+
+    client: Client
+    path: str
+
+    def get(self) -> Row:
+        """Show the webhook."""
+        return self._call("GET")
+
+    def update(self, **fields: Any) -> Row:
+        """Change `url`, `events` or `active`."""
+        return self._call("PATCH", "", fields)
+
+    def delete(self) -> None:
+        """Delete the webhook, with its deliveries."""
+        self._call("DELETE")
+
+    def rotate(self) -> Row:
+        """Give it a new secret, which is in the answer; for a day the old one signs as well."""
+        return self._call("POST", "/rotate")
+
+    def ping(self) -> Row:
+        """Send an event that tells of nothing; returns the delivery."""
+        return self._call("POST", "/ping")
+
+    def deliveries(self, page: int = 1) -> Row:
+        """Read one page of what was sent, newest first."""
+        return self._call("GET", "/deliveries", page=page)
+
+    def redeliver(self, delivery_id: str) -> Row:
+        """Send an event once more; returns the new delivery."""
+        return self._call("POST", f"/deliveries/{delivery_id}/redeliver")
+
+    def _call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:
+        return self.client.transport.call(method, f"{self.path}{path}", body, **query)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One service, through its client."""
 
@@ -135,6 +186,10 @@ class Service:
     def get(self) -> Row:
         """Show the service."""
         return self._call("GET")
+
+    def update(self, **fields: Any) -> Row:
+        """Change the service."""
+        return self._call("PATCH", "", fields)
 
     def resolved_config(self) -> list[Row]:
         """Show the merged config, each variable with the level it came from."""
@@ -176,6 +231,13 @@ class Service:
         """Release an image (the newest, unless one is named) and roll it out."""
         body = {"image_version": image_version} if image_version else {}
         return self._call("POST", "/deploy", body)
+
+    def build_and_deploy(self, ref: str | None = None) -> Row:
+        """Build (or fetch the image of) the service, release that, and roll it out, in one."""
+        project, _, rest = self.path.partition("/envs/")
+        env, _, service = rest.split("/")
+        body = {"env": env, "service": service, **({"ref": ref} if ref else {})}
+        return self.client.transport.call("POST", f"{project}/pipeline/deploy", body)
 
     def rollback(self, release_version: int | None = None) -> Row:
         """Roll an earlier release out again."""

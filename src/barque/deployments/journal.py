@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from barque.deployments.events import tell
 from barque.deployments.models import Deployment
 from barque.releases.models import Release
 from barque.store.tables import now
@@ -46,7 +47,11 @@ class Journal:
             row = await session.get_one(Deployment, deployment_id)
             if row.status in ENDED:
                 return False
+            begun = row.started is not None
             enter(row, status, message)
+            if not (begun and status == "releasing"):
+                # Done again after a crash, it has been told of.
+                await tell(session, row)
             release = await session.get_one(Release, row.release_id)
             if status == "live" or (status == "failed" and release.status != "live"):
                 release.status = status

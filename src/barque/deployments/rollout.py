@@ -150,9 +150,14 @@ class Rollouts:
         await self._platform.builds.ended(release.image_id)
         async with self._platform.database.write() as session:
             image = await session.get_one(Image, release.image_id)
-            if image.status != "built":
-                raise Unfit(f"image {image.version} was not built: {image.error_detail}")
-            complete(await session.get_one(Release, release.id), image)
+            row = await session.get_one(Release, release.id)
+            if image.status == "built":
+                complete(row, image)
+            else:
+                # Also of a deployment that was superseded meanwhile: nothing will become of it.
+                row.status = "failed"
+        if image.status != "built":
+            raise Unfit(f"image {image.version} was not built: {image.error_detail}")
 
     async def _take_over(self, deployment: Deployment, release: Release, place: Place) -> None:
         await self._instances.retire(await self._instances.of_deployment(deployment.id), 0)

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.audit.log import record
+from barque.deployments.events import tell
 from barque.deployments.journal import SWITCHED, enter
 from barque.deployments.models import Deployment
 from barque.errors import Conflict
@@ -30,6 +31,7 @@ async def enqueue(
     mine = select(Deployment).where(Deployment.service_id == place.svc.id)
     for older in await session.scalars(mine.where(Deployment.status == "queued")):
         enter(older, "superseded", "a newer deployment took its place")
+        await tell(session, older)
     row = Deployment(
         service_id=place.svc.id, release_id=release.id, trigger=trigger, actor=call.actor.email,
         steps=[],

@@ -113,6 +113,6 @@ async def _deploy_all(
     for service_id in await session.scalars(following.order_by(Service.id)):
         place = await place_of(session, service_id)
         there = replace(call, actor=actor, place=place)
-        value = await build_and_deploy(session, there, place, push.after, "push")
+        value = await build_and_deploy(session, there, place, push.after, "push", branch)
         begun.append((place.path, value))
     return begun

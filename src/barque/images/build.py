@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.builders.port import BuilderUnavailable, BuildFailed, BuildSpec
 from barque.config.masking import Masker
 from barque.git.port import SourceError
+from barque.images.events import tell
 from barque.images.lfs import refuse_pointers
+from barque.images.log import CutLog
 from barque.images.models import Image
+from barque.images.prebuilt import adopt
+from barque.images.queue import Waiting
 from barque.images.recipe import Recipe, read_recipe
-from barque.images.service import BUILT_BY, ENDED, stream_of
+from barque.images.service import BUILT_BY, ENDED, stream_of, unfinished
 from barque.images.source import fetch
+from barque.images.turns import Turns
 from barque.pipeline.running import Running, WorkCancelled
 from barque.plans.bases import OWN, Bases
 from barque.plans.dockerfile import CA_BUNDLE, Inputs
@@ -31,18 +37,21 @@ if TYPE_CHECKING:
     from barque.platform import Platform
 
 KIND = "build"
+# What the platform itself says of the end is never cut.
+_LAST_LINES = 10
 
 log = structlog.get_logger()
 
 
 class Builds:
-    """Carries builds out, a bounded number at once, in the order that they were asked for."""
+    """Carries builds out, a bounded number at once, each in its turn (see `Turns`)."""
 
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
-        self._turns = asyncio.Semaphore(platform.settings.build_concurrency)
+        self._turns = Turns(platform.settings.build_concurrency)
         self._running = Running()
         self._ends: dict[str, asyncio.Event] = {}
+        self._logs: dict[str, CutLog] = {}
         self._work = platform.settings.data_dir / "work"
         self._bases = Bases(platform.settings.base_images)
 
@@ -50,11 +59,32 @@ class Builds:
         """Begin what was asked for before the last process died; clear what it left behind."""
         await asyncio.to_thread(shutil.rmtree, self._work, ignore_errors=True)
         async with self._platform.database.read() as session:
-            waiting = select(Image.id).where(Image.status.not_in(ENDED)).order_by(Image.id)
-            found = list(await session.scalars(waiting))
+            found = list(await session.scalars(unfinished()))
         await asyncio.to_thread(self._platform.uploads.sweep, set(found))
+        self._turns.expect(found)
         for image_id in found:
             await self._platform.pipeline.begin(KIND, image_id)
+
+    async def begin(self, image: Image) -> None:
+        """Have a build carried out in its turn; what it superseded leaves the queue."""
+        await self._platform.pipeline.begin(KIND, image.id)
+        if image.pushed_branch is not None:
+            superseded = select(Image.id).where(
+                Image.service_id == image.service_id, Image.status == "cancelled",
+                Image.pushed_branch == image.pushed_branch,
+            )  # fmt: skip
+            async with self._platform.database.read() as session:
+                for image_id in await session.scalars(superseded):
+                    self.cancel(image_id)
+
+    async def positions(self, session: AsyncSession) -> dict[str, int]:
+        """Say of each build that is queued which turn will be its own, counted from 1."""
+        rows = await session.execute(unfinished())
+        return self._turns.positions(_waiting(row) for row in rows)
+
+    def log_is_cut(self, image_id: str) -> bool:
+        """Tell whether the log of a build that runs is cut already."""
+        return image_id in self._logs and self._logs[image_id].cut
 
     def cancel(self, image_id: str) -> None:
         """End a build of this process; its row says already that this is wanted."""
@@ -90,10 +120,15 @@ class Builds:
             await self._end(image_id, "error", error_detail=detail)
 
     async def _build(self, image_id: str) -> None:
-        async with self._turns:
+        async with self._platform.database.read() as session:
+            row = (await session.execute(unfinished().where(Image.id == image_id))).first()
+        if row is None:
+            self._over(image_id)
+            return
+        async with self._turns.turn(_waiting(row)):
             image, place = await self._begin(image_id)
             if image is None or place is None:
-                self._platform.uploads.discard(image_id)
+                self._over(image_id)
                 return
             folder = self._work / image_id
             try:
@@ -105,22 +140,24 @@ class Builds:
 
     async def _begin(self, image_id: str) -> tuple[Image | None, Place | None]:
         async with self._platform.database.write() as session:
-            image = await session.get(Image, image_id)
+            image = await session.get(Image, image_id, with_for_update=True)
             if image is None or image.status in ENDED:
                 return None, None
             if image.cancel_requested:
                 raise asyncio.CancelledError
-            image.status, image.started = "building", image.started or now()
+            begun, image.status = image.status == "building", "building"
+            image.started = image.started or now()
+            if not begun:
+                await tell(session, image)
             return image, await place_of(session, image.service_id)
 
     async def _make(self, image: Image, place: Place, folder: Path) -> dict[str, Any]:
-        platform, stream = self._platform, stream_of(image.id)
+        platform = self._platform
         arguments, secrets = await self._inputs(place)
         masker = Masker(secrets.values())
-
-        def say(line: str) -> None:
-            platform.logs.append(stream, masker.mask(line))
-
+        say = self._log_of(image.id, masker).say
+        if image.image_reference is not None:
+            return await adopt(platform.runtime, image, say)
         source, scratch = folder / "source", folder / "plan"
         repository = place.svc.github_repository or ""
         checkout = await fetch(platform, image, repository, source, say)
@@ -149,6 +186,14 @@ class Builds:
             "size_bytes": made.size_bytes,
         }  # fmt: skip
 
+    def _log_of(self, image_id: str, masker: Masker) -> CutLog:
+        logs, settings = self._platform.logs, self._platform.settings
+        self._logs[image_id] = CutLog(
+            lambda line: logs.append(stream_of(image_id), masker.mask(line)),
+            min(settings.build_log_bytes, settings.log_bytes), settings.log_lines - _LAST_LINES,
+        )  # fmt: skip
+        return self._logs[image_id]
+
     async def _announce(self, plan: Plan | None, say: Callable[[str], None]) -> None:
         """Say what a plan was made of. Raises `BuildFailed` when it needs what is not there."""
         if plan is None:
@@ -176,17 +221,25 @@ class Builds:
         """Write the end of a build; one that ended before stays as it ended."""
         async with self._platform.database.write() as session:
             image = await session.get(Image, image_id)
-            if image is None or image.status in ENDED:
-                self._platform.uploads.discard(image_id)
-                return
-            for name, value in fields.items():
-                setattr(image, name, value)
-            image.status, image.finished = status, now()
-            # First the line: whoever sees the end finds it.
-            said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
-            self._platform.logs.append(stream_of(image_id), said)
+            if image is not None and image.status not in ENDED:
+                for name, value in fields.items():
+                    setattr(image, name, value)
+                image.status, image.finished = status, now()
+                image.log_truncated = self.log_is_cut(image_id)
+                await tell(session, image)
+                # First the line: whoever sees the end finds it.
+                said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
+                self._platform.logs.append(stream_of(image_id), said)
+        self._over(image_id)
+
+    def _over(self, image_id: str) -> None:
         self._platform.uploads.discard(image_id)
+        self._logs.pop(image_id, None)
         self._ends.pop(image_id, asyncio.Event()).set()
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(row.id, row.org_id, row.status == "building")
 
 
 def _labels(image: Image, place: Place, commit: str) -> dict[str, str]:

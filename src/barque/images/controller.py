@@ -5,13 +5,20 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.audit.log import record
 from barque.errors import Conflict
 from barque.http import Answer, Call, Routes
-from barque.images.build import KIND
 from barque.images.models import Image
-from barque.images.service import ENDED, enqueue, image_at, newest_first, stream_of
+from barque.images.service import (
+    ENDED,
+    asked_for,
+    enqueue,
+    image_at,
+    newest_first,
+    stream_of,
+)
 from barque.pages import Page, PageQuery, paged
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/images")
@@ -34,18 +41,26 @@ class BuildAnswer(msgspec.Struct, frozen=True):
 
 
 class ImageView(msgspec.Struct, frozen=True):
-    """An image; `plan` is how it was built without a Dockerfile, `pruned` since when it is gone."""
+    """An image. `plan` says how it was built, where the repository has no Dockerfile.
+
+    `source` is what it was built from: `repository`, `upload` or `push`. An `image_reference` is
+    what it was made from, where that was an image already, and `port` what `PORT` will be, where
+    that image says so. While it is queued, `queue_position` says which turn will be its own,
+    counted from 1. `pruned` says since when the service has it no more, but for its row.
+    """
 
     id: str
     version: int
     status: str
     source: str
     ref: str | None
+    image_reference: str | None
     commit_sha: str | None
     dockerfile: str | None
     plan: dict[str, Any] | None
     procfile: str | None
     processes: dict[str, str] | None
+    port: int | None
     image_digest: str | None
     size_bytes: int | None
     error_detail: str | None
@@ -53,6 +68,7 @@ class ImageView(msgspec.Struct, frozen=True):
     started: datetime | None
     finished: datetime | None
     pruned: datetime | None
+    queue_position: int | None = None
 
 
 class LogView(msgspec.Struct, frozen=True):
@@ -68,13 +84,21 @@ def _view(row: Image) -> ImageView:
     return msgspec.convert(row, ImageView, from_attributes=True)
 
 
+async def _views(session: AsyncSession, call: Call, rows: list[Image]) -> list[ImageView]:
+    """Show images with their places in the queue, which are looked up only if one is in there."""
+    if not any(row.status == "queued" for row in rows):
+        return [_view(row) for row in rows]
+    places = await call.platform.builds.positions(session)
+    return [msgspec.structs.replace(_view(row), queue_position=places.get(row.id)) for row in rows]
+
+
 @routes.endpoint("GET", answer=Page[ImageView], query=PageQuery)
 async def list_images(call: Call) -> Page[ImageView]:
     """List a service's images, newest first."""
     query = call.query(PageQuery)
     async with call.platform.database.read() as session:
         rows, pagination = await paged(session, newest_first(call.place), query)
-    return Page([_view(row) for row in rows], pagination)
+        return Page(await _views(session, call, rows), pagination)
 
 
 @routes.endpoint(
@@ -85,10 +109,10 @@ async def build(call: Call) -> Answer:
     """Enqueue a build."""
     body = await call.body(BuildRequest)
     async with call.once() as session:
-        image = await enqueue(session, call.place, body.ref)
-        record(session, call, "image.build", f"images/{image.version}", after={"ref": image.ref})
+        image = await enqueue(session, call.platform, call.place, body.ref)
+        record(session, call, "image.build", f"images/{image.version}", after=asked_for(image))
         answer = call.remember(session, BuildAnswer(image.id, image.version))
-    await call.platform.pipeline.begin(KIND, image.id)
+    await call.platform.builds.begin(image)
     return answer
 
 
@@ -96,7 +120,8 @@ async def build(call: Call) -> Answer:
 async def get_image(call: Call) -> ImageView:
     """Show an image."""
     async with call.platform.database.read() as session:
-        return _view(await image_at(session, call.place, call.number("version")))
+        row = await image_at(session, call.place, call.number("version"))
+        return (await _views(session, call, [row]))[0]
 
 
 @routes.endpoint(
@@ -122,8 +147,9 @@ async def image_log(call: Call) -> LogView | Answer:
         image = await image_at(session, call.place, call.number("version"))
     stream = stream_of(image.id)
     if not call.wants_events:
-        text, truncated = await platform.logs.text(stream)
-        return LogView(image.status, image.version, text, truncated)
+        text, gone = await platform.logs.text(stream)
+        cut = image.log_truncated or platform.builds.log_is_cut(image.id)
+        return LogView(image.status, image.version, text, gone or cut)
 
     async def ended() -> str | None:
         async with platform.database.read() as session:

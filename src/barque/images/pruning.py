@@ -2,7 +2,8 @@
 
 Each service gives up the images that it needs no more (`surplus`), which its rows say from then on.
 What the engine holds and no service has any more is removed from it: so an image that was promoted
-stays as long as one of its services has it, and the images of a deleted service go.
+stays as long as one of its services has it, and the images of a deleted service go. Of one that was
+built elsewhere, only the name that Barque gave it is: its other names are not Barque's.
 """
 
 import asyncio
@@ -17,8 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from barque.deployments.journal import ENDED, SWITCHED
 from barque.deployments.models import Deployment
 from barque.images.models import Image
+from barque.images.prebuilt import own_names
 from barque.images.service import BUILT_BY
 from barque.images.service import ENDED as BUILD_ENDED
+from barque.plans.bases import OWN
 from barque.releases.models import Release
 from barque.runtimes.port import RuntimeRefused, RuntimeUnavailable
 from barque.settings import MEBIBYTE
@@ -163,15 +166,18 @@ class Pruner:
         """Remove from the engine what no service has, of what this platform built."""
         runtime = self._platform.runtime
         # First what is there, then what should be: nothing that is just being built is removed.
-        present = await runtime.images({BUILT_BY: self._platform.id})
+        present = {
+            *await runtime.images({BUILT_BY: self._platform.id}),
+            *await runtime.named(own_names(self._platform.id)),
+        }
         async with self._platform.database.read() as session:
             wanted = select(Image.reference).where(
                 Image.pruned.is_(None), Image.status.not_in(_WITHOUT_IMAGE)
             )
             held = set(await session.scalars(wanted))
-        for reference in set(present) - held:
-            # Other names that somebody gave an image are theirs.
-            if reference.startswith("barque/"):
+        for reference in present - held:
+            # Other names that somebody gave an image are theirs, and so are base images.
+            if reference.startswith("barque/") and not reference.startswith(OWN):
                 await runtime.remove_image(reference)
                 log.info("image pruned", reference=reference)
 

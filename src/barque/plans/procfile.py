@@ -4,7 +4,13 @@ import re
 
 from barque.plans.plan import PlanError
 
-_LINE = re.compile(r"(?P<type>[A-Za-z0-9_-]{1,63}):\s*(?P<command>\S.*)")
+_TYPE = r"[A-Za-z0-9_-]{1,63}"
+_LINE = re.compile(rf"(?P<type>{_TYPE}):\s*(?P<command>\S.*)")
+
+
+def is_process_type(name: str) -> bool:
+    """Tell whether a process type may be called so."""
+    return re.fullmatch(_TYPE, name) is not None
 
 
 def parse_procfile(text: str) -> dict[str, str]:

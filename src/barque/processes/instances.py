@@ -84,11 +84,12 @@ class Instances:
             "BARQUE_ENV": place.env.slug, "BARQUE_SERVICE": place.svc.slug,
             "BARQUE_PROCESS": kind, "BARQUE_RELEASE": str(release.version),
             "BARQUE_COMMIT": release.commit_sha or "",
-            **({"PORT": str(PORT)} if kind == "web" else {}),
+            **({"PORT": str(release.port or PORT)} if kind == "web" else {}),
         }  # fmt: skip
         own = {
             "barque.platform": self._platform.id, "barque.service_id": place.svc.id,
             "barque.release_id": release.id, "barque.process": kind, "barque.index": str(index),
+            "barque.port": str(release.port or PORT),
         }  # fmt: skip
         return ContainerSpec(
             name=name, image=release.image_reference, network=network_of(place.env.id),
@@ -190,8 +191,9 @@ class Instances:
         states = {name: await runtime.inspect(name) for name in sorted(found)}
         return [
             Server(
-                name.rpartition(".")[2], found[name]["barque.address"], PORT,
-                enabled=state.state == "running",
+                name.rpartition(".")[2], found[name]["barque.address"],
+                # One that was made before there was a choice says nothing of it.
+                int(found[name].get("barque.port", PORT)), enabled=state.state == "running",
             )
             for name, state in states.items()
             if state is not None
@@ -240,7 +242,9 @@ class Instances:
 async def _probe(client: httpx.AsyncClient, address: str | None, release: Release) -> str | None:
     """Ask for health once. Returns None when all is well, or what happened."""
     try:
-        answer = await client.get(f"http://{address}:{PORT}{release.health_check_path}")
+        answer = await client.get(
+            f"http://{address}:{release.port or PORT}{release.health_check_path}"
+        )
     except httpx.TimeoutException:
         return f"gave no answer within {_PROBE:.0f} s"
     except httpx.HTTPError:

@@ -14,9 +14,9 @@ from barque.deployments.models import Deployment
 from barque.deployments.rollout import KIND as DEPLOY
 from barque.deployments.service import enqueue
 from barque.http import Answer, Call, Routes
-from barque.images.build import KIND as BUILD
 from barque.images.controller import Ref
 from barque.images.models import Image
+from barque.images.service import asked_for
 from barque.images.service import enqueue as enqueue_build
 from barque.pages import Page, PageQuery, page_of
 from barque.projects.models import Environment
@@ -65,7 +65,10 @@ class HistoryQuery(PageQuery, frozen=True):
 
 
 class ServiceStatus(msgspec.Struct, frozen=True):
-    """Where a service stands: its newest image, release and deployment, and what waits."""
+    """Where a service stands: its newest image, release and deployment, and what waits.
+
+    `queue_position` says which turn at building will be its own, counted from 1.
+    """
 
     env: str
     service: str
@@ -74,6 +77,7 @@ class ServiceStatus(msgspec.Struct, frozen=True):
     latest_deployment: LatestDeployment | None
     queued_builds: int
     queued_deployments: int
+    queue_position: int | None
 
 
 class PipelineStatus(msgspec.Struct, frozen=True):
@@ -146,15 +150,25 @@ async def status(call: Call) -> PipelineStatus:
     services = _of_project(select(Service, Environment.slug), call.place, query)
     async with call.platform.database.read() as session:
         found = (await session.execute(services.order_by(Environment.slug, Service.slug))).all()
-        return PipelineStatus([await _status(session, service, env) for service, env in found])
+        queue = await call.platform.builds.positions(session)
+        return PipelineStatus(
+            [await _status(session, service, env, queue) for service, env in found]
+        )
 
 
-async def _status(session: AsyncSession, service: Service, env: str) -> ServiceStatus:
+async def _status(
+    session: AsyncSession, service: Service, env: str, queue: dict[str, int]
+) -> ServiceStatus:
     waiting = []
     for table in (Image, Deployment):
         mine = select(table.id).where(table.service_id == service.id, table.status == "queued")
-        waiting.append(len((await session.scalars(mine)).all()))
-    return ServiceStatus(env, service.slug, *await latest(session, service.id), *waiting)
+        waiting.append((await session.scalars(mine)).all())
+    builds, deployments = waiting
+    position = min((queue[one] for one in builds if one in queue), default=None)
+    return ServiceStatus(
+        env, service.slug, *await latest(session, service.id), len(builds), len(deployments),
+        position,
+    )  # fmt: skip
 
 
 @routes.endpoint("GET", "/metrics", answer=PipelineMetrics, query=PipelineQuery)
@@ -242,12 +256,17 @@ async def deploy(call: Call) -> Answer:
 
 
 async def build_and_deploy(
-    session: AsyncSession, call: Call, place: Place, ref: str | None, trigger: str
-) -> PipelineAnswer:
-    """Queue a build, the release that it becomes, and its deployment. Raises `Conflict`."""
-    image = await enqueue_build(session, place, ref)
+    session: AsyncSession, call: Call, place: Place, ref: str | None, trigger: str,
+    pushed_branch: str | None = None,
+) -> PipelineAnswer:  # fmt: skip
+    """Queue a build, the release that it becomes, and its deployment. Raises `Conflict`.
+
+    With a `pushed_branch`, builds that earlier pushes to it asked for and that are queued still
+    are superseded.
+    """
+    image = await enqueue_build(session, call.platform, place, ref, pushed_branch)
     there = replace(call, place=place)
-    record(session, there, "image.build", f"images/{image.version}", after={"ref": image.ref})
+    record(session, there, "image.build", f"images/{image.version}", after=asked_for(image))
     return await release_and_deploy(session, call, place, image, trigger)
 
 
@@ -262,5 +281,7 @@ async def release_and_deploy(
 
 async def begin(call: Call, value: PipelineAnswer) -> None:
     """Begin what `build_and_deploy` queued, once its transaction is over."""
-    await call.platform.pipeline.begin(BUILD, value.image_id)
+    async with call.platform.database.read() as session:
+        image = await session.get_one(Image, value.image_id)
+    await call.platform.builds.begin(image)
     await call.platform.pipeline.begin(DEPLOY, value.deployment_id)

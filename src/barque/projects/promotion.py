@@ -151,8 +151,8 @@ async def _adopted(session: AsyncSession, release: Release, target: Place) -> Im
     )  # fmt: skip
     if known is not None:
         return await still_there(session, known.id)
-    kept = ("source", "ref", "reference", "commit_sha", "dockerfile", "procfile", "processes",
-            "image_digest", "size_bytes")  # fmt: skip
+    kept = ("source", "ref", "reference", "image_reference", "commit_sha", "dockerfile", "procfile",
+            "plan", "processes", "port", "image_digest", "size_bytes")  # fmt: skip
     row = Image(
         service_id=target.svc.id, version=await next_version(session, target.svc.id),
         status="built", started=now(), finished=now(),

@@ -11,6 +11,8 @@ from barque.store.tables import Base, Recorded, Reference
 class Release(Recorded, Base):
     """An image and a configuration, frozen together; only `status` ever changes.
 
+    `port` is where its web listens, unless that is for the platform to say.
+
     `config_snapshot` is what may be shown of the configuration, `sealed_config` its values,
     sealed by the organization's key.
     """
@@ -27,6 +29,7 @@ class Release(Recorded, Base):
     commit_sha: Mapped[str | None] = mapped_column(String(64))
     health_check_path: Mapped[str] = mapped_column(String(2048))
     processes: Mapped[dict[str, str]]
+    port: Mapped[int | None]
     config_snapshot: Mapped[list[Any]]
     sealed_config: Mapped[bytes]
     changes: Mapped[dict[str, Any]]

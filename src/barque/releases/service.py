@@ -53,7 +53,8 @@ async def freeze(
     release = Release(
         service_id=place.svc.id, version=version, image_id=image.id, image_version=image.version,
         image_reference=image.reference, platform=place.svc.platform, commit_sha=image.commit_sha,
-        health_check_path=place.svc.health_check_path, processes=image.processes or {"web": ""},
+        health_check_path=place.svc.health_check_path,
+        processes=image.processes or {"web": ""}, port=image.port,
         config_snapshot=snapshot, sealed_config=platform.vault.seal(key, sealed, _context(place)),
         changes=changes(before, image.version, snapshot),
         status="created" if image.status == "built" else "pending",
@@ -87,7 +88,7 @@ def changes(before: Release | None, image: int, snapshot: list[Any]) -> dict[str
 
 def complete(release: Release, image: Image) -> None:
     """Add to a release what only its built image knows; from then on it never changes."""
-    release.processes = image.processes or {"web": ""}
+    release.processes, release.port = image.processes or {"web": ""}, image.port
     release.commit_sha, release.status = image.commit_sha, "created"
 
 

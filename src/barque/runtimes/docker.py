@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from ipaddress import IPv4Network
@@ -39,6 +39,7 @@ _CALL = 60
 # Where processors are short, what serves goes before what only starts.
 _STARTING, _SERVING = 128, 1024
 _PRUNING = 600
+_PROGRESS = {"Pulling fs layer", "Waiting", "Verifying Checksum", "Download complete"}
 
 
 class DockerRuntime:
@@ -199,7 +200,35 @@ class DockerRuntime:
         found = await self._find(f"images/{reference}/json")
         if found is None:
             return None
-        return ImageInfo(found["Id"], found["Size"], found["Config"].get("Labels") or {})
+        config = found["Config"]
+        exposed = (one.partition("/") for one in config.get("ExposedPorts") or {})
+        ports = sorted(int(port) for port, _, kind in exposed if kind in ("", "tcp"))
+        return ImageInfo(found["Id"], found["Size"], config.get("Labels") or {}, ports)
+
+    async def pull(self, name: str, version: str, say: Callable[[str], None]) -> None:
+        """Fetch an image from its registry (see `Runtime`)."""
+        params, rest = {"fromImage": name, "tag": version}, b""
+        async for chunk in self._stream("images/create", params, method="POST"):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in filter(bytes.strip, lines):
+                said = msgspec.json.decode(line)
+                if "error" in said:
+                    raise RuntimeRefused(said["error"])
+                # The rest is a bar that moves.
+                if not said.get("progressDetail") and said.get("status") not in _PROGRESS:
+                    say(": ".join(said[one] for one in ("id", "status") if said.get(one)))
+
+    async def tag(self, reference: str, name: str) -> None:
+        """Give an image another name (see `Runtime`)."""
+        repository, _, tag = name.rpartition(":")
+        await self._ask("POST", f"images/{reference}/tag", repo=repository, tag=tag)
+
+    async def named(self, prefix: str) -> list[str]:
+        """List the references that begin with `prefix` (see `Runtime`)."""
+        filters = msgspec.json.encode({"reference": [f"{prefix}*"]}).decode()
+        found = await self._ask("GET", "images/json", filters=filters)
+        names = (reference for image in found for reference in image["RepoTags"] or ())
+        return [reference for reference in names if reference.startswith(prefix)]
 
     async def remove_image(self, reference: str) -> None:
         """Remove an image; one that is not there, or is in use, is no error."""
@@ -239,10 +268,12 @@ class DockerRuntime:
                 self._docker = aiodocker.Docker(url=self._host)
         return self._docker
 
-    async def _stream(self, path: str, params: dict[str, str]) -> AsyncIterator[bytes]:
+    async def _stream(
+        self, path: str, params: dict[str, str], *, method: str = "GET"
+    ) -> AsyncIterator[bytes]:
         async with (
             self._translated(),
-            self._api()._query(path, params=params, timeout=None) as answer,
+            self._api()._query(path, method=method, params=params, timeout=None) as answer,
             answer,
         ):
             async for chunk in answer.content.iter_any():

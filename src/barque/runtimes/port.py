@@ -1,6 +1,6 @@
 """What the platform asks of whatever runs containers."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -100,11 +100,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """An image that the engine holds."""
+    """An image that the engine holds; `ports` are those of TCP that it says it listens on."""
 
     digest: str
     size_bytes: int
     labels: Mapping[str, str] = field(default_factory=dict)
+    ports: Sequence[int] = ()
 
 
 class Runtime(Protocol):
@@ -171,6 +172,18 @@ class Runtime(Protocol):
 
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""
+
+    async def pull(self, name: str, version: str, say: Callable[[str], None]) -> None:
+        """Fetch an image from its registry, by a tag or a digest, saying how that goes.
+
+        A cancelled call ends it. Raises `RuntimeRefused` with the registry's words.
+        """
+
+    async def tag(self, reference: str, name: str) -> None:
+        """Give an image, known by a name or an id, another name (`path:tag`)."""
+
+    async def named(self, prefix: str) -> list[str]:
+        """List the references that begin with `prefix`, which ends with a slash."""
 
     async def images(self, labels: Mapping[str, str]) -> list[str]:
         """List the references of the images that carry all of `labels`."""

@@ -20,6 +20,7 @@ from barque.services.latest import LatestDeployment, LatestVersion, latest
 from barque.services.models import Service
 from barque.services.place import TABLES as PLACES
 from barque.services.place import url_of
+from barque.services.source import ImageReference, check_source
 from barque.settings import PlatformName
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services")
@@ -46,6 +47,7 @@ class NewService(msgspec.Struct, forbid_unknown_fields=True):
     platform: PlatformName
     slug: str | None = None
     github_repository: Repository | None = None
+    image_reference: ImageReference | None = None
     dockerfile: RepositoryPath = "Dockerfile"
     root_directory: RepositoryPath | None = None
     health_check_path: HealthPath = "/_health/"
@@ -60,6 +62,7 @@ class ChangedService(msgspec.Struct, forbid_unknown_fields=True):
     name: Name | UnsetType = UNSET
     platform: PlatformName | UnsetType = UNSET
     github_repository: Repository | UnsetType | None = UNSET
+    image_reference: ImageReference | UnsetType | None = UNSET
     dockerfile: RepositoryPath | UnsetType = UNSET
     root_directory: RepositoryPath | UnsetType | None = UNSET
     health_check_path: HealthPath | UnsetType = UNSET
@@ -82,6 +85,7 @@ class ServiceRow(msgspec.Struct, frozen=True):
 class ServiceView(ServiceRow, frozen=True):
     """A service, whole."""
 
+    image_reference: str | None
     dockerfile: str
     root_directory: str | None
     health_check_path: str
@@ -126,6 +130,7 @@ async def list_services(call: Call) -> list[ServiceRow]:
 async def create_service(call: Call) -> ServiceView:
     """Make a service."""
     body = await call.body(NewService)
+    check_source(body.github_repository, body.image_reference)
     fields = {**msgspec.structs.asdict(body), "slug": slug_of(body.name, body.slug)}
     env = call.place.env
     async with call.platform.database.write() as session:
@@ -162,6 +167,8 @@ async def update_service(call: Call) -> ServiceView:
         before = {name: getattr(row, name) for name in changes}
         for name, value in changes.items():
             setattr(row, name, value)
+        if changes.keys() & {"github_repository", "image_reference"}:
+            check_source(row.github_repository, row.image_reference)
         await session.flush()
         record(session, call, "service.update", before=before, after=changes)
         return await _view(session, call, row)

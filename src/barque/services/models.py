@@ -13,8 +13,8 @@ class Service(Amended, Base):
     since they are raised in the transaction that uses the number. Whoever is `locked_by` has
     stopped deployments, for `lock_reason`. `update_order` is of its workers: the new are started
     before the old are stopped, or the other way round.
-    What is built is the repository, or its folder
-    `root_directory`, by the `dockerfile` in there.
+    What is built is the repository, or its folder `root_directory`, by the `dockerfile` in there;
+    instead of a repository it may name an image that is built already, by its `image_reference`.
     """
 
     __tablename__ = "services"
@@ -25,6 +25,7 @@ class Service(Amended, Base):
     slug: Mapped[str] = mapped_column(String(63))
     platform: Mapped[str] = mapped_column(String(16))
     github_repository: Mapped[str | None] = mapped_column(String(255))
+    image_reference: Mapped[str | None] = mapped_column(String(255))
     dockerfile: Mapped[str] = mapped_column(
         String(255), default="Dockerfile", server_default="Dockerfile"
     )

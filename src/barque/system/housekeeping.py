@@ -12,6 +12,7 @@ from barque.idempotency import KEPT, IdempotencyRecord
 from barque.services.models import Service
 from barque.store.tables import now
 from barque.store.unavailable import StoreUnavailable
+from barque.webhooks.models import SENDINGS_KEPT, Sending
 
 if TYPE_CHECKING:
     from barque.platform import Platform
@@ -43,6 +44,7 @@ class Housekeeping:
         await self._delete(IdempotencyRecord, IdempotencyRecord.key, KEPT)
         await self._delete(Delivery, Delivery.id, DELIVERIES_KEPT)
         await self._sweep_repositories()
+        await self._delete(Sending, Sending.id, SENDINGS_KEPT)
         while await self._platform.pipeline.forget(now() - WORK_KEPT, _AT_ONCE) == _AT_ONCE:
             pass
 

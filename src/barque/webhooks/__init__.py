@@ -1,0 +1,1 @@
+"""Outgoing webhooks: builds and deployments, told to whoever an organization names."""
