@@ -2,7 +2,7 @@
 
 import typer
 
-from barque.cli import plans, resources, service, system
+from barque.cli import git_credentials, plans, resources, service, system
 from barque.cli.context import sentences
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ system.add_to(app)
 resources.add_to(app)
 service.add_to(app)
 plans.add_to(app)
+git_credentials.add_to(app)
 
 
 def main() -> None:

@@ -89,6 +89,7 @@ class Builds:
         async with self._turns:
             image, place = await self._begin(image_id)
             if image is None or place is None:
+                self._tell(image_id)
                 return
             folder = self._work / image_id
             try:
@@ -119,7 +120,8 @@ class Builds:
         repository = place.svc.github_repository or ""
         say(f"fetching {repository} at {image.ref or 'its default branch'}")
         source, scratch = folder / "source", folder / "plan"
-        checkout = await platform.source.fetch(repository, image.ref, source)
+        credential = await platform.credentials.of(place)
+        checkout = await platform.source.fetch(repository, image.ref, source, credential)
         say(f"building commit {checkout.commit_sha}")
         bundle = platform.settings.ca_bundle
         names = Inputs(sorted(arguments), sorted(secrets), bundle is not None, place.svc.id)
@@ -170,6 +172,14 @@ class Builds:
 
     async def _end(self, image_id: str, status: str, **fields: Any) -> None:
         """Write the end of a build; one that ended before stays as it ended."""
+        await self._write_end(image_id, status, fields)
+        self._tell(image_id)
+
+    def _tell(self, image_id: str) -> None:
+        """Wake whoever waits for a build, also one that was deleted: they look at its row."""
+        self._ends.pop(image_id, asyncio.Event()).set()
+
+    async def _write_end(self, image_id: str, status: str, fields: dict[str, Any]) -> None:
         async with self._platform.database.write() as session:
             image = await session.get(Image, image_id)
             if image is None or image.status in ENDED:
@@ -180,7 +190,6 @@ class Builds:
             # First the line: whoever sees the end finds it.
             said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
             self._platform.logs.append(stream_of(image_id), said)
-        self._ends.pop(image_id, asyncio.Event()).set()
 
 
 def _labels(image: Image, place: Place, commit: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ _PARAMETERS = {
     "env": "The environment's slug or id", "svc": "The service's slug or id",
     "version": "The version number", "user": "The member's id or e-mail address",
     "key": "The API key's id", "config_id": "The config variable's id",
-    "deployment": "The deployment's id",
+    "deployment": "The deployment's id", "credential": "The git credential's name or id",
 }  # fmt: skip
 
 
