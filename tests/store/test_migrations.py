@@ -85,10 +85,9 @@ def tables(connection: Connection) -> list[Table]:
 
 
 def rows(connection: Connection) -> dict[str, dict[str, Any]]:
-    return {
-        table.name: dict(connection.execute(select(table)).one()._mapping)
-        for table in tables(connection)
-    }
+    # A table that came with a later version is empty.
+    found = {t.name: connection.execute(select(t)).one_or_none() for t in tables(connection)}
+    return {name: dict(row._mapping) for name, row in found.items() if row is not None}
 
 
 async def test_migrations_make_what_the_models_declare(url: str) -> None:

@@ -102,11 +102,11 @@ def upgrade() -> None:
 
     with op.batch_alter_table("environments") as batch:
         batch.add_column(
-            sa.Column("previews", sa.Boolean(), server_default=sa.text("0"), nullable=False)
+            sa.Column("previews", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
         batch.add_column(
             sa.Column(
-                "previews_from_forks", sa.Boolean(), server_default=sa.text("0"), nullable=False
+                "previews_from_forks", sa.Boolean(), server_default=sa.false(), nullable=False
             )
         )
 
