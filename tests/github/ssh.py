@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -37,6 +38,11 @@ class _Gate(asyncssh.SSHServer):
         return username == "git" and shown in [one.split()[:2] for one in self._host.allowed]
 
 
+async def _copy(source: Any, target: Any) -> None:
+    while part := await source.read(65536):
+        target.write(part)
+
+
 @contextmanager
 def serving_ssh(root: Path) -> Iterator[SshHost]:
     host = SshHost(root)
@@ -48,8 +54,9 @@ def serving_ssh(root: Path) -> Iterator[SshHost]:
         serving = await asyncio.create_subprocess_exec(
             program, str(root / path.strip("/")), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        await process.redirect(stdin=serving.stdin, stdout=serving.stdout)
-        await process.stdout.drain()
+        asking = asyncio.create_task(_copy(process.stdin, serving.stdin))
+        await _copy(serving.stdout, process.stdout)
+        asking.cancel()
         process.exit(await serving.wait())
 
     async def listen() -> asyncssh.SSHAcceptor:
