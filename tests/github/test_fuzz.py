@@ -6,7 +6,5 @@ from tests.github.fuzzing import fuzz, fuzz_rules
 
 
 def test_no_delivery_is_an_error(tmp_path: Path) -> None:
-    assert len(fuzz_rules(500)) > 3
-    found = fuzz(tmp_path, 200)
-    assert found["refused"] > 3
-    assert found["started"] > 3
+    assert {"refused", "True", "open, ignore"} < fuzz_rules(1000).keys()
+    assert {"refused", "started", "ignored"} <= fuzz(tmp_path, 400).keys()

@@ -182,6 +182,16 @@ def test_a_taken_name_and_a_removed_environment(
     assert environments(api, env) == ["pr-12", "production"]
 
 
+def test_who_wants_to_keep_a_preview_can(
+    server: Server, api: httpx.Client, env: str, previewed: str
+) -> None:
+    pull(server, previewed, "opened", SHA, 1)
+    kept = env.replace("production", "pr-12")
+    assert api.patch(kept, json={"ephemeral": False}).status_code == 200
+    assert pull(server, previewed, "closed", SHA, 2)["removed"] == []
+    assert api.get(kept).status_code == 200
+
+
 def test_a_project_has_so_many_previews_and_no_more(
     server: Server, api: httpx.Client, env: str, previewed: str
 ) -> None:

@@ -139,7 +139,8 @@ class Previews:
         env_id, known.environment_id = known.environment_id, None
         await session.flush()
         env = await session.get(Environment, env_id) if env_id else None
-        if env is None:
+        if env is None or not env.ephemeral:
+            # Somebody deleted it, or wants to keep it.
             return []
         gone = Place(org=place.org, project=place.project, env=env)
         left = await footprint(self._platform, gone)
@@ -155,38 +156,35 @@ class Previews:
 
         Returns why not, where it may not be.
         """
+        base = await _base(session, place.project.id, event)
+        if event.from_fork and (base is None or not base.previews_from_forks):
+            return (
+                "the pull request is from a fork, which would get secrets: see previews_from_forks"
+            )
         env_id = known.environment_id if known is not None and known.open else None
         if env_id is None:
-            base = await _base(session, place.project.id, event)
             if base is None:
                 return "no environment of the project has previews any more"
-            if refused := await self._refusal(session, place, base, event):
-                return refused
-            env = await self._make(session, call, place, base, event)
-            env_id = env.id
+            if full := await self._full(session, place):
+                return full
+            env_id = (await self._make(session, call, place, base, event)).id
         known = _noted(session, place, known, event)
         known.open, known.environment_id = True, env_id
         await session.flush()
         return await _build_all(session, call, env_id, event)
 
-    async def _refusal(
-        self, session: AsyncSession, place: Place, base: Environment, event: PullRequestEvent
-    ) -> str | None:
-        if event.from_fork and not base.previews_from_forks:
-            return (
-                "the pull request is from a fork, which would get the secrets of "
-                f"{base.slug}: allow that with previews_from_forks"
-            )
+    async def _full(self, session: AsyncSession, place: Place) -> str | None:
+        """Say that a project has all the previews that it may have, if it has."""
         limit = self._platform.settings.preview_limit
         there = select(func.count()).where(
             Preview.project_id == place.project.id, Preview.environment_id.is_not(None)
         )
-        if (await session.scalar(there) or 0) >= limit:
-            return (
-                f"the project has its {limit} previews already: close a pull request and push "
-                "again, or raise BARQUE_PREVIEW_LIMIT"
-            )
-        return None
+        if (await session.scalar(there) or 0) < limit:
+            return None
+        return (
+            f"the project has its {limit} previews already: close a pull request and push again, "
+            "or raise BARQUE_PREVIEW_LIMIT"
+        )
 
     async def _make(
         self, session: AsyncSession, call: Call, place: Place, base: Environment,
