@@ -1,4 +1,4 @@
-.PHONY: setup up down lint test migration \
+.PHONY: setup up down lint test migration fuzz-hook \
 	bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild bench-fuzz
 setup:
 	@scripts/setup.sh
@@ -18,6 +18,8 @@ test:
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations
+fuzz-hook: setup
+	PYTHONPATH=. .venv/bin/python scripts/fuzz_hook.py
 bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild bench-fuzz: bench-%:
 	@scripts/setup.sh bench
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

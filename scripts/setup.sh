@@ -9,6 +9,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 install_packages() {
     local missing=()
     command -v git >/dev/null || missing+=(git)
+    command -v ssh >/dev/null || missing+=(openssh-client)
     command -v haproxy >/dev/null || missing+=(haproxy)
     command -v curl >/dev/null || missing+=(curl)
     command -v ip >/dev/null || missing+=(iproute2)

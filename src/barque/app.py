@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from barque.accounts.controller import routes as accounts
 from barque.audit.controller import routes as audit
 from barque.config.controller import routes as config
+from barque.credentials.controller import routes as credentials
 from barque.deployments.controller import routes as deployments
 from barque.errors import BarqueError, ErrorAnswer
 from barque.github.controller import routes as github
@@ -40,8 +41,8 @@ from barque.webhooks.controller import routes as webhooks
 API = "/api/v1"
 ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
 CONTROLLERS = (
-    accounts, projects, services, config, images, uploads, releases, deployments, processes,
-    pipeline, promotion, github, webhooks, audit, system,
+    accounts, projects, services, config, credentials, images, uploads, releases, deployments,
+    processes, pipeline, promotion, github, webhooks, audit, system,
 )  # fmt: skip
 
 _UNAVAILABLE = (

@@ -22,6 +22,8 @@ def decode(body: bytes, kind: type[T]) -> T:
         raise Invalid(field_error(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid.field("body", f"is not valid JSON: {error}") from None
+    except RecursionError:
+        raise Invalid.field("body", "is nested too deeply") from None
 
 
 def convert(values: dict[str, str], kind: type[T]) -> T:

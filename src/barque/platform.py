@@ -10,11 +10,15 @@ from barque.accounts.service import administrator_key
 from barque.builders.buildkit import BuildKitBuilder
 from barque.builders.port import Builder
 from barque.config.service import Config
+from barque.credentials.service import Credentials
 from barque.deployments.journal import Journal
 from barque.deployments.rollout import KIND as DEPLOY
 from barque.deployments.rollout import Rollouts
 from barque.git.cli import GitSource
 from barque.git.port import Source
+from barque.github.app import github_app
+from barque.github.previews import Previews
+from barque.github.reports import Reporter
 from barque.images.build import KIND, Builds
 from barque.images.pruning import Pruner
 from barque.logs.collector import Collector
@@ -63,12 +67,16 @@ class Platform:
         engine = settings.docker_host or DEFAULT_ENGINE
         self.runtime: Runtime = DockerRuntime(engine)
         self.builder: Builder = BuildKitBuilder(engine, settings.data_dir / "builder")
-        self.source: Source = GitSource(settings.git_base_url, settings.ca_bundle)
+        self.source: Source = GitSource(
+            settings.git_base_url, settings.data_dir / "known_hosts", settings.ca_bundle
+        )
         unpacked = UploadBounds(settings.upload_unpacked_mb * MEBIBYTE)
         limit = settings.upload_mb * MEBIBYTE
         self.repositories = Repositories(settings.data_dir / "git", limit)
         self.pushes = Pushes()
         self.uploads = Uploads(settings.data_dir / "uploads", unpacked, limit)
+        self.github = github_app(settings)
+        self.credentials = Credentials(self)
         self.pipeline = Pipeline(settings.workflow_url)
         self.builds = Builds(self)
         self.pruner = Pruner(self)
@@ -79,6 +87,8 @@ class Platform:
         journal = Journal(self)
         self.rollouts = Rollouts(self, self.instances, journal)
         self.supervisor = Supervisor(self, self.instances, journal)
+        self.reporter = Reporter(self)
+        self.previews = Previews(self)
         self.housekeeping = Housekeeping(self)
         self.webhooks = Deliveries(self)
         self.router: Router = HAProxyRouter(
@@ -98,6 +108,7 @@ class Platform:
         await self.rollouts.resume()
         await self.builds.resume()
         self.supervisor.start()
+        self.reporter.start()
         self.pruner.start()
         self.housekeeping.start()
         self.webhooks.start()

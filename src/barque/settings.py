@@ -158,6 +158,22 @@ class Settings(BaseSettings):
     webhook_retry: float = Field(
         default=5, gt=0, description="Seconds to the first repeat of a webhook; each waits longer."
     )
+    github_api_url: str = Field(default="https://api.github.com", description="GitHub's REST API.")
+    github_app_id: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9._-]+$", description="The id of a GitHub App, to clone "
+        "private repositories as and to report deployments as.",
+    )  # fmt: skip
+    github_app_private_key_file: Path | None = Field(
+        default=None, description="A file with the App's private key, as GitHub gave it (PEM)."
+    )
+    github_app_orgs: Annotated[dict[str, list[str]] | None, NoDecode] = Field(
+        default=None,
+        description="JSON: GitHub account to the organizations that the App acts for there; "
+        "without it, every organization gets at everything that the App is installed on.",
+    )
+    preview_limit: int = Field(
+        default=10, ge=0, description="Preview environments that a project may have at once."
+    )
     rate_limit: int = Field(
         default=6000, ge=0, le=1_000_000,
         description="Requests a minute of an API key that has no limit of its own; 0 for no limit.",
@@ -170,7 +186,9 @@ class Settings(BaseSettings):
         default="info", description="What the platform writes about itself."
     )
 
-    @field_validator("platforms", "base_images", "build_environment", mode="before")
+    @field_validator(
+        "platforms", "base_images", "build_environment", "github_app_orgs", mode="before"
+    )
     @classmethod
     def _from_json(cls, value: object) -> object:
         return _json(value)
@@ -184,6 +202,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _absolute(self) -> "Settings":
         self.data_dir = self.data_dir.expanduser().resolve()
+        return self
+
+    @model_validator(mode="after")
+    def _whole_app(self) -> "Settings":
+        if (self.github_app_id is None) != (self.github_app_private_key_file is None):
+            raise ValueError("github_app_id and github_app_private_key_file go together: set both")
         return self
 
     @property

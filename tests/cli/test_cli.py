@@ -200,6 +200,23 @@ def test_webhooks(barque: Run, app: App) -> None:
     assert "private address" in refused.stderr
 
 
+def test_git_credentials(barque: Run, org: str, tmp_path: Path) -> None:
+    name = org.removeprefix("/orgs/")
+    made = barque("git-credentials", "add", name, "ci", "--json", stdin="ghp_secret\n")
+    assert said(made)["host"] == "github.com"  # type: ignore[index]
+    key = barque("git-credentials", "add", name, "deploy", "--ssh-key", "--repository", "a/b")
+    assert key.stdout.startswith("ssh-ed25519 ")
+    assert "github.com" in key.stderr
+    (tmp_path / "token").write_text("ghp_secret")
+    file = barque("git-credentials", "add", name, "file", "--value-file", str(tmp_path / "token"))
+    assert file.returncode == 0
+    listed = barque("git-credentials", "list", name).stdout
+    assert [line.split()[0] for line in listed.splitlines()] == ["NAME", "ci", "deploy", "file"]
+    assert "ghp_secret" not in made.stdout + listed
+    assert barque("git-credentials", "remove", name, "ci").returncode == 0
+    assert barque("git-credentials", "remove", name, "ci").returncode == 1
+
+
 def test_serve_and_down(own_server: Server, barque: Run) -> None:
     data = ("--data-dir", str(own_server.data_dir), "--apps-port", str(own_server.apps_port))
     assert barque("down", *data).returncode == 0

@@ -1,11 +1,15 @@
 """What end-to-end tests do again and again."""
 
+import hashlib
+import hmac
+import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -197,3 +201,14 @@ def lock(folder: Path) -> None:
     command = [sys.executable, "-m", "uv", "lock", "-q", "--directory", str(folder)]
     environment = {k: v for k, v in os.environ.items() if k not in ("UV_FROZEN", "VIRTUAL_ENV")}
     subprocess.run(command, check=True, env=environment)
+
+
+def push(server: Server, body: dict[str, object], **headers: str) -> httpx.Response:
+    """Deliver what GitHub would, signed: a push, unless a header says otherwise."""
+    raw = json.dumps(body).encode()
+    signed = hmac.new(server.webhook_secret.encode(), raw, hashlib.sha256).hexdigest()
+    sent = {
+        "X-GitHub-Event": "push", "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": f"sha256={signed}", **headers,
+    }  # fmt: skip
+    return httpx.post(f"{server.url}/api/v1/integrations/github/hooks", content=raw, headers=sent)

@@ -1,14 +1,9 @@
 """Pipeline, promotion and GitHub's hook, with real builds and deployments."""
 
-import hashlib
-import hmac
-import json
 import uuid
 
-import httpx
-
 from tests.conftest import App, Server, make_app
-from tests.e2e.helpers import build, deploy, ended, serving, web
+from tests.e2e.helpers import build, deploy, ended, push, serving, web
 
 
 def test_build_and_deploy_in_one(server: Server, app: App) -> None:
@@ -100,16 +95,6 @@ def test_promotion(server: Server, app: App) -> None:
     for wrong, status in (("production", 422), ("nowhere", 404)):
         answer = app.api.post(f"{project}/promote", json={**body, "target_env": wrong})
         assert answer.status_code == status
-
-
-def push(server: Server, body: dict[str, object], **headers: str) -> httpx.Response:
-    raw = json.dumps(body).encode()
-    signed = hmac.new(server.webhook_secret.encode(), raw, hashlib.sha256).hexdigest()
-    sent = {
-        "X-GitHub-Event": "push", "X-GitHub-Delivery": str(uuid.uuid4()),
-        "X-Hub-Signature-256": f"sha256={signed}", **headers,
-    }  # fmt: skip
-    return httpx.post(f"{server.url}/api/v1/integrations/github/hooks", content=raw, headers=sent)
 
 
 def test_a_push_builds_and_deploys(server: Server, app: App) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from barque.git.cli import GitSource
 from barque.git.port import SourceError
-from barque.git.submodules import address
+from barque.git.submodules import submodule_address as address
 
 HOST = "https://github.com"
 HERE = f"{HOST}/acme/shop"

@@ -2,7 +2,7 @@
 
 import typer
 
-from barque.cli import git, plans, resources, service, system, webhooks
+from barque.cli import git, git_credentials, plans, resources, service, system, webhooks
 from barque.cli.context import sentences
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ service.add_to(app)
 plans.add_to(app)
 git.add_to(app)
 webhooks.add_to(app)
+git_credentials.add_to(app)
 
 
 def main() -> None:

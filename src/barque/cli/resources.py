@@ -63,6 +63,9 @@ Branch = Annotated[str | None, typer.Option("--auto-deploy-branch", help="Deploy
 Timeout = Annotated[int | None, typer.Option("--deployment-timeout", help="Seconds.")]
 Dockerfile = Annotated[str | None, typer.Option(help="Its path; else a plan is made.")]
 Root = Annotated[str | None, typer.Option("--root-directory", help="The folder to build.")]
+Watch = Annotated[
+    list[str] | None, typer.Option("--watch-path", help="Build what a push changes there, or all.")
+]
 _SERVICE = ("slug", "platform", "github_repository", "process_counts", "url")
 
 
@@ -73,12 +76,12 @@ def _fields(**options: Any) -> dict[str, Any]:
 def _create_service(
     env: Parent, name: str, platform: Platform = "wind", repository: Repository = None,
     image: Image = None, health: Health = None, branch: Branch = None, timeout: Timeout = None,
-    dockerfile: Dockerfile = None, root: Root = None, as_json: Json = False,
+    dockerfile: Dockerfile = None, root: Root = None, watch: Watch = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     fields = _fields(
         name=name, platform=platform, github_repository=repository, image_reference=image,
         health_check_path=health, auto_deploy_branch=branch, deployment_timeout=timeout,
-        dockerfile=dockerfile, root_directory=root,
+        dockerfile=dockerfile, root_directory=root, watch_paths=watch,
     )  # fmt: skip
     show(client().create(env, **fields), _SERVICE, as_json)
 
@@ -87,12 +90,12 @@ def _set_service(
     address: Address, name: Annotated[str | None, typer.Option()] = None,
     platform: Annotated[str | None, typer.Option()] = None, repository: Repository = None,
     image: Image = None, health: Health = None, branch: Branch = None, timeout: Timeout = None,
-    dockerfile: Dockerfile = None, root: Root = None, as_json: Json = False,
+    dockerfile: Dockerfile = None, root: Root = None, watch: Watch = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     fields = _fields(
         name=name, platform=platform, github_repository=repository, image_reference=image,
         health_check_path=health, auto_deploy_branch=branch, deployment_timeout=timeout,
-        dockerfile=dockerfile, root_directory=root,
+        dockerfile=dockerfile, root_directory=root, watch_paths=watch,
     )  # fmt: skip
     # One takes the place of the other.
     if image and not repository:

@@ -107,6 +107,26 @@ class Client:
         """Return a handle of a webhook."""
         return Webhook(self, f"{path_of(org)}/webhooks/{webhook_id}")
 
+    def git_credentials(self, org: str) -> list[Row]:
+        """List what opens an org's private repositories, without values."""
+        return self._call("GET", f"{path_of(org)}/git-credentials")
+
+    def add_git_credential(self, org: str, name: str, kind: str, host: str, **more: Any) -> Row:
+        """Add a `token` or an `ssh_key`, perhaps with `value`, `repository` and `username`.
+
+        A key without a value is made by the platform, which answers its `public_key`.
+        """
+        body = {"name": name, "kind": kind, "host": host, **more}
+        return self._call("POST", f"{path_of(org)}/git-credentials", body)
+
+    def remove_git_credential(self, org: str, name: str) -> None:
+        """Delete a git credential, by its name or id."""
+        self._call("DELETE", f"{path_of(org)}/git-credentials/{name}")
+
+    def previews(self, project: str) -> list[Row]:
+        """List a project's open pull requests, and the environments that they have."""
+        return self._call("GET", f"{path_of(project)}/previews")
+
     def promote(self, project: str, service: str, source_env: str, target_env: str) -> Row:
         """Deploy in one environment what is live in another."""
         body = {"service": service, "source_env": source_env, "target_env": target_env}

@@ -94,6 +94,8 @@ class Rollouts:
     async def erase(self, footprint: Footprint) -> None:
         """Take what was removed out of the router and off the engine."""
         platform = self._platform
+        for image_id in footprint.builds:
+            platform.builds.cancel(image_id)
         for service_id, host in footprint.hosts.items():
             if deployment_id := self._present.get(service_id):
                 self._running.cancel(deployment_id)

@@ -12,6 +12,9 @@ from barque.http import Call
 from barque.releases.models import Release
 from barque.services.place import Place, allow
 
+# Whoever let a branch or pull requests be deployed there had the right to.
+_FROM_GITHUB = ("push", "pull_request")
+
 
 async def enqueue(
     session: AsyncSession, call: Call, place: Place, release: Release, trigger: str
@@ -26,7 +29,7 @@ async def enqueue(
             f"{place.path} is locked by {place.svc.locked_by}: {place.svc.lock_reason} "
             "(unlock it with DELETE .../lock)"
         )
-    if place.env.protected and trigger != "push":
+    if place.env.protected and trigger not in _FROM_GITHUB:
         allow(call.actor, place, "admin")
     mine = select(Deployment).where(Deployment.service_id == place.svc.id)
     for older in await session.scalars(mine.where(Deployment.status == "queued")):

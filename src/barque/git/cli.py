@@ -1,26 +1,32 @@
 """Fetching source with the `git` program."""
 
 import asyncio
+import copy
 import os
 import re
 import shutil
 from pathlib import Path
 
+from barque.git.access import address, refusal, shown
 from barque.git.port import (
     Checkout,
+    Credential,
     RefNotFound,
     RepositoryNotFound,
     SourceError,
     SourceUnavailable,
 )
-from barque.git.submodules import address, addresses, gitlinks
+from barque.git.submodules import addresses, gitlinks, submodule_address
 from barque.subprocesses import run_program
 
 _DEPTH_LIMIT = 5
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 _REF = re.compile(r"(?!.*(\.\.|//|@\{|\.lock$|/$))[A-Za-z0-9_][A-Za-z0-9._/+@#-]*")
 _UNREACHABLE = ("Could not resolve host", "Failed to connect", "timed out", "Connection refused")
-_MISSING = ("not found", "does not exist", "does not appear to be a git", "Authentication failed")
+_MISSING = (
+    "not found", "does not exist", "does not appear to be a git", "Authentication failed",
+    "Permission denied", "The requested URL returned error: 403",
+)  # fmt: skip
 # Nothing of the user's or machine's own git settings reaches a fetch, and it never asks.
 _SETTINGS = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -41,8 +47,11 @@ _SETTINGS = {
 class GitSource:
     """Repositories below one address: `{base_url}/{owner/name}`."""
 
-    def __init__(self, base_url: str, ca_bundle: Path | None = None, timeout: float = 600) -> None:
+    def __init__(
+        self, base_url: str, known_hosts: Path, ca_bundle: Path | None = None, timeout: float = 600
+    ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._known_hosts = known_hosts
         self._timeout = timeout
         self._environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **_SETTINGS}
         for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "NO_PROXY"):
@@ -51,17 +60,29 @@ class GitSource:
         if ca_bundle is not None:
             self._environment["GIT_SSL_CAINFO"] = str(ca_bundle)
 
-    async def fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
+    async def fetch(
+        self, repository: str, ref: str | None, into: Path, credential: Credential | None = None
+    ) -> Checkout:
         """Fetch one commit (see `Source.fetch`)."""
         if ref is not None and not _REF.fullmatch(ref):
             raise RefNotFound(f"'{ref}' is not the name of a branch or tag, nor a commit")
+        base, known, own = self._base_url, self._known_hosts, self._environment
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._fetch(repository, ref, into)
+            with shown(credential, base, known, own) as more:
+                async with asyncio.timeout(self._timeout):
+                    return await self._with(address(base, credential), more)._fetch(
+                        repository, ref, into
+                    )
         except TimeoutError:
             raise SourceUnavailable(
                 f"fetching {repository} took over {self._timeout:.0f} s: try again"
             ) from None
+
+    def _with(self, base_url: str, environment: dict[str, str]) -> "GitSource":
+        """Return the same source for one fetch, at the address and with the variables of that."""
+        one = copy.copy(self)
+        one._base_url, one._environment = base_url, {**self._environment, **environment}
+        return one
 
     async def _fetch(self, repository: str, ref: str | None, into: Path) -> Checkout:
         url = self._address(f"{self._base_url}/{repository}")
@@ -86,7 +107,7 @@ class GitSource:
                 raise SourceError(
                     f"the submodule {path} has no address in .gitmodules: add it, or remove it"
                 )
-            there = self._address(address(path, known[path], url, self._base_url))
+            there = self._address(submodule_address(path, known[path], url, self._base_url))
             try:
                 await self._check_out(path, there, sha, into / path)
             except SourceError as error:
@@ -138,12 +159,15 @@ class GitSource:
         output = "\n".join(lines)
         if code == 0:
             return output
+        if refused := refusal(output, self._known_hosts):
+            raise refused
         if any(sign in output for sign in _UNREACHABLE):
             raise SourceUnavailable(f"{self._base_url} could not be reached: try again later")
         if any(sign in output for sign in _MISSING) or "could not read Username" in output:
             raise RepositoryNotFound(
                 f"repository '{repository}' was not found at {self._base_url}, or may not be "
-                "read: check github_repository"
+                "read: check github_repository and, if it is private, what 'barque "
+                "git-credentials list' shows or where the GitHub App is installed"
             )
         raise SourceError(f"git could not fetch '{repository}': {lines[-1] if lines else code}")
 

@@ -29,7 +29,7 @@ def addresses(settings: str) -> dict[str, str]:
     return {one["path"]: one["url"] for one in modules.values() if {"path", "url"} <= one.keys()}
 
 
-def address(path: str, said: str, parent: str, base_url: str) -> str:
+def submodule_address(path: str, said: str, parent: str, base_url: str) -> str:
     """Return the address of the submodule at `path`, of a repository whose own is `parent`.
 
     Nothing but HTTPS leads away from where the platform's repositories are: another protocol could

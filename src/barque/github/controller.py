@@ -1,87 +1,61 @@
-"""What GitHub tells: a push builds and deploys (contract: "GitHub")."""
+"""What GitHub tells (contract: "GitHub"), and the pull requests that are known from it."""
 
 import hashlib
 import hmac
-from dataclasses import replace
 
-import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.bodies import decode
 from barque.errors import Forbidden, Invalid, Unauthorized
-from barque.github.models import Delivery
+from barque.github.models import Delivery, Preview
+from barque.github.previews import Removed
+from barque.github.pushes import Begun, follow_push
+from barque.github.schemas import (
+    HookAnswer,
+    PreviewView,
+    PullRequestEvent,
+    Push,
+    Skipped,
+    Started,
+)
 from barque.http import Call, Routes, read_body
 from barque.projects.models import Environment
-from barque.projects.pipeline import PipelineAnswer, begin, build_and_deploy
-from barque.services.models import Service
-from barque.services.place import place_of
+from barque.projects.pipeline import begin
 
-routes = Routes("/integrations/github")
+routes = Routes()
 
-_BRANCH = "refs/heads/"
-_NO_COMMIT = "0" * 40
-
-
-class Repository(msgspec.Struct):
-    """The repository of a push."""
-
-    full_name: str
-
-
-class Pusher(msgspec.Struct):
-    """Whoever pushed."""
-
-    name: str = ""
-
-
-class Push(msgspec.Struct):
-    """A push, as far as Barque reads it."""
-
-    ref: str
-    after: str
-    repository: Repository
-    pusher: Pusher = msgspec.field(default_factory=Pusher)
-
-
-class Started(msgspec.Struct, frozen=True):
-    """A service that is built and deployed because of a push."""
-
-    service: str
-    image_version: int
-    deployment_id: str
-
-
-class HookAnswer(msgspec.Struct, frozen=True):
-    """What came of a delivery: `started`, `ignored`, or `duplicate`."""
-
-    result: str
-    started: list[Started]
+_EVENTS: dict[str, type[Push | PullRequestEvent]] = {"push": Push, "pull_request": PullRequestEvent}
 
 
 @routes.endpoint(
-    "POST", "/hooks", answer=HookAnswer, status=202, body=Push, public=True, errors=(401, 403, 503)
-)
+    "POST", "/integrations/github/hooks", answer=HookAnswer, status=202, body=Push, public=True,
+    errors=(401, 403, 503),
+)  # fmt: skip
 async def github_hook(call: Call) -> HookAnswer:
-    """Take a delivery of GitHub's: a push builds and deploys the services that follow it."""
+    """Take a delivery of GitHub's: a push deploys, a pull request gets an environment."""
     body = await read_body(call.request)
     _verify(call, body)
     delivery = call.request.headers.get("x-github-delivery", "")
     if not 1 <= len(delivery) <= 64:
         raise Invalid.field("X-GitHub-Delivery", "must be the id of the delivery")
-    is_push = call.request.headers.get("x-github-event") == "push"
-    push = decode(body, Push) if is_push else None
-    begun: list[tuple[str, PipelineAnswer]] = []
+    kind = _EVENTS.get(call.request.headers.get("x-github-event", ""))
+    event = decode(body, kind) if kind is not None else None
+    begun: list[Begun] = []
+    skipped: list[Skipped] = []
+    removed: list[Removed] = []
     async with call.platform.database.write() as session:
-        if await session.get(Delivery, delivery) is not None:
-            return HookAnswer("duplicate", [])
-        session.add(Delivery(id=delivery))
-        if push is not None and push.ref.startswith(_BRANCH) and push.after != _NO_COMMIT:
-            begun = await _deploy_all(session, call, push)
+        if not await _is_new(session, delivery):
+            return HookAnswer("duplicate")
+        if isinstance(event, Push):
+            begun, skipped = await follow_push(session, call, event)
+        elif isinstance(event, PullRequestEvent):
+            begun, skipped, removed = await call.platform.previews.follow(session, call, event)
+    call.platform.previews.erase(removed)
     for _, value in begun:
         await begin(call, value)
-    rows = [Started(path, one.image_version, one.deployment_id) for path, one in begun]
-    return HookAnswer("started" if rows else "ignored", rows)
+    return _answer(begun, skipped, removed)
 
 
 def _verify(call: Call, body: bytes) -> None:
@@ -94,25 +68,35 @@ def _verify(call: Call, body: bytes) -> None:
         raise Unauthorized("X-Hub-Signature-256 does not fit: check the webhook's secret")
 
 
-async def _deploy_all(
-    session: AsyncSession, call: Call, push: Push
-) -> list[tuple[str, PipelineAnswer]]:
-    branch = push.ref.removeprefix(_BRANCH)
-    followed = func.coalesce(Service.auto_deploy_branch, Environment.auto_deploy_branch)
-    following = (
-        select(Service.id)
-        .join(Environment, Environment.id == Service.environment_id)
-        .where(
-            func.lower(Service.github_repository) == push.repository.full_name.lower(),
-            followed == branch,
-            Service.locked_by.is_(None),
-        )
+async def _is_new(session: AsyncSession, delivery: str) -> bool:
+    """Note a delivery. Returns whether it was not seen before, nor is seen at this moment."""
+    if await session.get(Delivery, delivery) is not None:
+        return False
+    try:
+        async with session.begin_nested():
+            session.add(Delivery(id=delivery))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _answer(begun: list[Begun], skipped: list[Skipped], removed: list[Removed]) -> HookAnswer:
+    rows = [Started(path, one.image_version, one.deployment_id) for path, one in begun]
+    result = "started" if rows else "removed" if removed else "ignored"
+    return HookAnswer(result, rows, skipped, [one.path for one in removed])
+
+
+@routes.endpoint("GET", "/orgs/{org}/projects/{project}/previews", answer=list[PreviewView])
+async def list_previews(call: Call) -> list[PreviewView]:
+    """List the open pull requests of a project that were given an environment."""
+    rows = (
+        select(Preview, Environment.slug)
+        .outerjoin(Environment, Environment.id == Preview.environment_id)
+        .where(Preview.project_id == call.place.project.id, Preview.open.is_(True))
+        .order_by(Preview.repository, Preview.number)
     )
-    begun = []
-    actor = replace(call.actor, email=f"github:{push.pusher.name}"[:255])
-    for service_id in await session.scalars(following.order_by(Service.id)):
-        place = await place_of(session, service_id)
-        there = replace(call, actor=actor, place=place)
-        value = await build_and_deploy(session, there, place, push.after, "push", branch)
-        begun.append((place.path, value))
-    return begun
+    async with call.platform.database.read() as session:
+        return [
+            PreviewView(one.repository, one.number, one.head_ref, one.head_sha, env)
+            for one, env in await session.execute(rows)
+        ]

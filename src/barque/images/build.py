@@ -159,8 +159,7 @@ class Builds:
         if image.image_reference is not None:
             return await adopt(platform.runtime, image, say)
         source, scratch = folder / "source", folder / "plan"
-        repository = place.svc.github_repository or ""
-        checkout = await fetch(platform, image, repository, source, say)
+        checkout = await fetch(platform, image, place, source, say)
         bundle = platform.settings.ca_bundle
         names = Inputs(sorted(arguments), sorted(secrets), bundle is not None, place.svc.id)
         recipe = await asyncio.to_thread(
@@ -219,23 +218,28 @@ class Builds:
 
     async def _end(self, image_id: str, status: str, **fields: Any) -> None:
         """Write the end of a build; one that ended before stays as it ended."""
-        async with self._platform.database.write() as session:
-            image = await session.get(Image, image_id)
-            if image is not None and image.status not in ENDED:
-                for name, value in fields.items():
-                    setattr(image, name, value)
-                image.status, image.finished = status, now()
-                image.log_truncated = self.log_is_cut(image_id)
-                await tell(session, image)
-                # First the line: whoever sees the end finds it.
-                said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
-                self._platform.logs.append(stream_of(image_id), said)
+        await self._write_end(image_id, status, fields)
         self._over(image_id)
 
     def _over(self, image_id: str) -> None:
+        """Let go of a build, and wake who waits for it, also when it was deleted."""
         self._platform.uploads.discard(image_id)
         self._logs.pop(image_id, None)
         self._ends.pop(image_id, asyncio.Event()).set()
+
+    async def _write_end(self, image_id: str, status: str, fields: dict[str, Any]) -> None:
+        async with self._platform.database.write() as session:
+            image = await session.get(Image, image_id)
+            if image is None or image.status in ENDED:
+                return
+            for name, value in fields.items():
+                setattr(image, name, value)
+            image.status, image.finished = status, now()
+            image.log_truncated = self.log_is_cut(image_id)
+            await tell(session, image)
+            # First the line: whoever sees the end finds it.
+            said = fields.get("error_detail") or f"built {fields.get('image_digest')}"
+            self._platform.logs.append(stream_of(image_id), said)
 
 
 def _waiting(row: Any) -> Waiting:

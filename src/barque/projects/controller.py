@@ -49,6 +49,8 @@ class NewEnvironment(msgspec.Struct, forbid_unknown_fields=True):
     protected: bool = False
     auto_deploy_branch: Branch | None = None
     ephemeral: bool = False
+    previews: bool = False
+    previews_from_forks: bool = False
 
 
 class ChangedEnvironment(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,6 +61,8 @@ class ChangedEnvironment(msgspec.Struct, forbid_unknown_fields=True):
     protected: bool | UnsetType = UNSET
     auto_deploy_branch: Branch | UnsetType | None = UNSET
     ephemeral: bool | UnsetType = UNSET
+    previews: bool | UnsetType = UNSET
+    previews_from_forks: bool | UnsetType = UNSET
 
 
 class EnvironmentView(ProjectView, frozen=True):
@@ -68,6 +72,8 @@ class EnvironmentView(ProjectView, frozen=True):
     protected: bool
     auto_deploy_branch: str | None
     ephemeral: bool
+    previews: bool
+    previews_from_forks: bool
 
 
 async def refuse_taken(
@@ -156,6 +162,8 @@ async def list_environments(call: Call) -> list[EnvironmentView]:
 async def create_environment(call: Call) -> EnvironmentView:
     """Make an environment."""
     body = await call.body(NewEnvironment)
+    if body.previews_from_forks:
+        call.require("admin")
     slug = slug_of(body.name, body.slug)
     project = call.place.project
     async with call.platform.database.write() as session:
@@ -174,14 +182,22 @@ async def get_environment(call: Call) -> EnvironmentView:
     return _environment(call.place.env)
 
 
+def _needs_admin(env: Environment, changes: dict[str, Any]) -> bool:
+    """Tell whether changes give away what a developer may not have."""
+    changed = {name for name, value in changes.items() if getattr(env, name) != value}
+    # A preview gets the environment's secrets, and runs what its pull request says.
+    guarded = {"protected", "previews_from_forks", *(("previews",) if env.protected else ())}
+    return bool(changed & guarded)
+
+
 @routes.endpoint(
     "PATCH", "/{project}/envs/{env}", answer=EnvironmentView, role="developer",
     body=ChangedEnvironment,
 )  # fmt: skip
 async def update_environment(call: Call) -> EnvironmentView:
-    """Change an environment; its protection only as admin."""
+    """Change an environment; its protection, and who gets previews of it, only as admin."""
     changes = given(await call.body(ChangedEnvironment))
-    if changes.get("protected", call.place.env.protected) != call.place.env.protected:
+    if _needs_admin(call.place.env, changes):
         call.require("admin")
     async with call.platform.database.write() as session:
         row = await session.get_one(Environment, call.place.env.id)

@@ -1,6 +1,6 @@
 """Tables of projects and environments."""
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from barque.store.tables import Amended, Base, Reference
@@ -18,7 +18,11 @@ class Project(Amended, Base):
 
 
 class Environment(Amended, Base):
-    """Where services run, side by side, on a network of their own."""
+    """Where services run, side by side, on a network of their own.
+
+    With `previews`, each pull request gets an environment of its own, made after this one; those
+    from forks only with `previews_from_forks`, since they get its secrets.
+    """
 
     __tablename__ = "environments"
     __table_args__ = (UniqueConstraint("project_id", "slug"),)
@@ -30,3 +34,5 @@ class Environment(Amended, Base):
     protected: Mapped[bool]
     auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
     ephemeral: Mapped[bool]
+    previews: Mapped[bool] = mapped_column(default=False, server_default=false())
+    previews_from_forks: Mapped[bool] = mapped_column(default=False, server_default=false())

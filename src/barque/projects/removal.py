@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from barque.accounts.models import Organization
 from barque.config.models import ConfigVariable
 from barque.errors import Conflict
+from barque.images.models import Image
 from barque.projects.models import Environment, Project
 from barque.services.models import Service
 from barque.services.place import Place
@@ -28,11 +29,13 @@ class Cascade(msgspec.Struct, frozen=True):
 class Footprint:
     """What a place may have left on the engine and in the router.
 
-    `hosts` maps each service that was ever deployed to its host name.
+    `hosts` maps each service that was ever deployed to its host name; `builds` are the images
+    that have not ended.
     """
 
     hosts: dict[str, str]
     env_ids: set[str]
+    builds: set[str]
 
 
 _CHILDREN: dict[Any, tuple[Any, Any]] = {
@@ -79,9 +82,12 @@ async def footprint(platform: "Platform", place: Place) -> Footprint:
             wanted = wanted.where(column == row.id)
     async with platform.database.read() as session:
         found = (await session.execute(wanted)).all()
+        services = [row[3].id for row in found if row[3] is not None]
+        unfinished = select(Image.id).where(Image.status.in_(("queued", "building")))
+        builds = set(await session.scalars(unfinished.where(Image.service_id.in_(services))))
     hosts = {
         service.id: platform.settings.address_of(service.slug, env, project, place.org.slug)
         for _, env, project, service in found
         if service is not None and service.last_release_version > 0
     }
-    return Footprint(hosts, {row[0] for row in found})
+    return Footprint(hosts, {row[0] for row in found}, builds)

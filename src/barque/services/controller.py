@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from barque.accounts.schemas import Name
 from barque.accounts.service import slug_of
 from barque.audit.log import record
-from barque.bodies import given
+from barque.bodies import check, given
 from barque.http import Answer, Call, Routes
 from barque.projects.controller import Branch, refuse_taken
 from barque.projects.removal import footprint, remove
@@ -21,6 +21,7 @@ from barque.services.models import Service
 from barque.services.place import TABLES as PLACES
 from barque.services.place import url_of
 from barque.services.source import ImageReference, check_source
+from barque.services.watching import complaint
 from barque.settings import PlatformName
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services")
@@ -35,6 +36,8 @@ RepositoryPath = Annotated[
         max_length=255,
     ),
 ]
+WatchPath = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=255)]
+WatchPaths = Annotated[list[WatchPath], Meta(max_length=100)]
 HealthPath = Annotated[str, Meta(pattern=r"^/[!-~]*$", max_length=2048)]
 UpdateOrder = Literal["start-first", "stop-first"]
 Seconds = Annotated[int, Meta(ge=1, le=3600)]
@@ -50,6 +53,7 @@ class NewService(msgspec.Struct, forbid_unknown_fields=True):
     image_reference: ImageReference | None = None
     dockerfile: RepositoryPath = "Dockerfile"
     root_directory: RepositoryPath | None = None
+    watch_paths: WatchPaths | None = None
     health_check_path: HealthPath = "/_health/"
     auto_deploy_branch: Branch | None = None
     deployment_timeout: Seconds = 180
@@ -65,6 +69,7 @@ class ChangedService(msgspec.Struct, forbid_unknown_fields=True):
     image_reference: ImageReference | UnsetType | None = UNSET
     dockerfile: RepositoryPath | UnsetType = UNSET
     root_directory: RepositoryPath | UnsetType | None = UNSET
+    watch_paths: WatchPaths | UnsetType | None = UNSET
     health_check_path: HealthPath | UnsetType = UNSET
     auto_deploy_branch: Branch | UnsetType | None = UNSET
     deployment_timeout: Seconds | UnsetType = UNSET
@@ -88,6 +93,7 @@ class ServiceView(ServiceRow, frozen=True):
     image_reference: str | None
     dockerfile: str
     root_directory: str | None
+    watch_paths: list[str] | None
     health_check_path: str
     auto_deploy_branch: str | None
     deployment_timeout: int
@@ -131,6 +137,7 @@ async def create_service(call: Call) -> ServiceView:
     """Make a service."""
     body = await call.body(NewService)
     check_source(body.github_repository, body.image_reference)
+    check(watch_paths=complaint(body.watch_paths or ()))
     fields = {**msgspec.structs.asdict(body), "slug": slug_of(body.name, body.slug)}
     env = call.place.env
     async with call.platform.database.write() as session:
@@ -159,6 +166,7 @@ async def get_service(call: Call) -> Answer:
 async def update_service(call: Call) -> ServiceView:
     """Change a service; its slug stays."""
     changes = given(await call.body(ChangedService))
+    check(watch_paths=complaint(changes.get("watch_paths") or ()))
     if "auto_deploy_branch" in changes and call.place.env.protected:
         # What is pushed to that branch is deployed, which here only an admin may have done.
         call.require("admin")

@@ -15,6 +15,8 @@ class Service(Amended, Base):
     before the old are stopped, or the other way round.
     What is built is the repository, or its folder `root_directory`, by the `dockerfile` in there;
     instead of a repository it may name an image that is built already, by its `image_reference`.
+    A push builds only what it touches: files that `watch_paths` match, or those of
+    `root_directory` where it is null.
     """
 
     __tablename__ = "services"
@@ -30,6 +32,7 @@ class Service(Amended, Base):
         String(255), default="Dockerfile", server_default="Dockerfile"
     )
     root_directory: Mapped[str | None] = mapped_column(String(255))
+    watch_paths: Mapped[list[str] | None]
     health_check_path: Mapped[str] = mapped_column(String(2048))
     auto_deploy_branch: Mapped[str | None] = mapped_column(String(255))
     deployment_timeout: Mapped[int]

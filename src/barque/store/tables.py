@@ -49,6 +49,7 @@ class Base(DeclarativeBase):
         dict[str, str]: JSON,
         dict[str, int]: JSON,
         list[Any]: JSON,
+        list[str]: JSON,
     }
 
 

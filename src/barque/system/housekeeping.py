@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import delete, select
 
-from barque.github.models import DELIVERIES_KEPT, Delivery
+from barque.github.models import DELIVERIES_KEPT, Delivery, Report
 from barque.idempotency import KEPT, IdempotencyRecord
 from barque.services.models import Service
 from barque.store.tables import now
@@ -45,6 +45,7 @@ class Housekeeping:
         await self._delete(Delivery, Delivery.id, DELIVERIES_KEPT)
         await self._sweep_repositories()
         await self._delete(Sending, Sending.id, SENDINGS_KEPT)
+        await self._delete(Report, Report.id, DELIVERIES_KEPT)
         while await self._platform.pipeline.forget(now() - WORK_KEPT, _AT_ONCE) == _AT_ONCE:
             pass
 

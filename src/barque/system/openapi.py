@@ -33,7 +33,7 @@ _PARAMETERS = {
     "version": "The version number", "user": "The member's id or e-mail address",
     "key": "The API key's id", "config_id": "The config variable's id",
     "deployment": "The deployment's id", "webhook": "The webhook's id",
-    "delivery": "The delivery's id",
+    "delivery": "The delivery's id", "credential": "The git credential's name or id",
 }  # fmt: skip
 
 
