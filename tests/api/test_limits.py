@@ -62,7 +62,7 @@ def test_each_key_has_a_limit_of_its_own(strict: Server) -> None:
 
 
 def test_keys_cannot_be_guessed_at_speed(strict: Server) -> None:
-    def ask(address: str, key: str | None) -> int:
+    def whoami(address: str, key: str | None) -> int:
         headers = {"X-Forwarded-For": address} | ({"X-API-Key": key} if key else {})
         return ask(f"{strict.url}/api/v1/whoami", headers=headers).status_code
 
@@ -71,12 +71,12 @@ def test_keys_cannot_be_guessed_at_speed(strict: Server) -> None:
         ("2001:db8::7", "2001:db8::8", "2001:db8:0:1::7"),
     ):
         # Who has no key at all guesses nothing.
-        assert [ask(ours, None) for _ in range(5)] == [401] * 5
-        assert [ask(ours, f"barque_{guess}") for guess in range(4)] == [401, 401, 401, 429]
+        assert [whoami(ours, None) for _ in range(5)] == [401] * 5
+        assert [whoami(ours, f"barque_{guess}") for guess in range(4)] == [401, 401, 401, 429]
         # Nor would the right guess be noticed.
-        assert ask(same, strict.key) == 429
-        assert ask(others, strict.key) == 200
-    assert ask("no:address", "barque_x") == 401
+        assert whoami(same, strict.key) == 429
+        assert whoami(others, strict.key) == 200
+    assert whoami("no:address", "barque_x") == 401
 
 
 def test_the_client_waits_as_long_as_it_is_told(server: Server, api: httpx.Client) -> None:
