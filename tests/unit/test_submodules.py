@@ -83,7 +83,7 @@ async def test_submodules_come_along(tmp_path: Path) -> None:
     # What is meant is the commit, not whatever the branch is at now.
     (lib / "lib.txt").write_text("newer")
     git(lib, "commit", "-qam", "newer")
-    source, into = GitSource(f"file://{tmp_path}/git"), tmp_path / "into"
+    source, into = GitSource(f"file://{tmp_path}/git", tmp_path / "known_hosts"), tmp_path / "into"
     checkout = await source.fetch("acme/shop", None, into)
     assert checkout.commit_sha == git(shop, "rev-parse", "HEAD")
     found = [str(path.relative_to(into)) for path in into.rglob("*.txt")]
@@ -95,7 +95,7 @@ async def test_submodules_come_along(tmp_path: Path) -> None:
 async def test_submodules_that_cannot_be_fetched(tmp_path: Path) -> None:
     shop, lib = (repository(tmp_path / "git", name) for name in ("shop", "lib"))
     include(shop, lib, "../gone")
-    source = GitSource(f"file://{tmp_path}/git")
+    source = GitSource(f"file://{tmp_path}/git", tmp_path / "known_hosts")
     with pytest.raises(SourceError, match=r"the submodule below/it at file.*gone.*was not found"):
         await source.fetch("acme/shop", None, tmp_path / "a")
     git(shop, "config", "-f", ".gitmodules", "submodule.below/it.url", f"file://{tmp_path}/x")
