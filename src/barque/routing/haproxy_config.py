@@ -12,6 +12,9 @@ global
     stats socket {socket} mode 600 level admin expose-fd listeners
     hard-stop-after 1h
     noreuseport
+    # Each thread has idle connections of its own: looking for those of others costs more than the
+    # few more connections that instances hold.
+    tune.idle-pool.shared off
 defaults
     mode http
     timeout connect 5s
