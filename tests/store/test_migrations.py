@@ -86,7 +86,7 @@ def tables(connection: Connection) -> list[Table]:
 
 def rows(connection: Connection) -> dict[str, dict[str, Any]]:
     return {
-        table.name: dict(connection.execute(select(table)).one()._mapping)
+        table.name: dict(connection.execute(select(table)).mappings().one_or_none() or {})
         for table in tables(connection)
     }
 

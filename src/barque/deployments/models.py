@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, Text, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from barque.releases.models import Release
 from barque.store.tables import Base, Recorded, Reference
 
 
@@ -24,3 +25,6 @@ class Deployment(Recorded, Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     started: Mapped[datetime | None]
     finished: Mapped[datetime | None]
+    release_version: Mapped[int] = column_property(
+        select(Release.version).where(Release.id == release_id).scalar_subquery()
+    )

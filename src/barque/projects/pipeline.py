@@ -20,9 +20,9 @@ from barque.images.models import Image
 from barque.images.service import enqueue as enqueue_build
 from barque.pages import Page, PageQuery, page_of
 from barque.projects.models import Environment
+from barque.projects.selection import PipelineQuery, chosen, of_project
 from barque.releases.models import Release
 from barque.releases.service import freeze
-from barque.services.latest import LatestDeployment, LatestVersion, latest
 from barque.services.models import Service
 from barque.services.place import Place, allow
 from barque.store.tables import now
@@ -50,36 +50,11 @@ class PipelineAnswer(msgspec.Struct, frozen=True):
     deployment_id: str
 
 
-class PipelineQuery(msgspec.Struct, frozen=True):
-    """Of which service, and of which environment."""
-
-    service: str | None = None
-    env: str | None = None
-
-
 class HistoryQuery(PageQuery, frozen=True):
     """Which page, of which service and environment."""
 
     service: str | None = None
     env: str | None = None
-
-
-class ServiceStatus(msgspec.Struct, frozen=True):
-    """Where a service stands: its newest image, release and deployment, and what waits."""
-
-    env: str
-    service: str
-    latest_image: LatestVersion | None
-    latest_release: LatestVersion | None
-    latest_deployment: LatestDeployment | None
-    queued_builds: int
-    queued_deployments: int
-
-
-class PipelineStatus(msgspec.Struct, frozen=True):
-    """Where each service of a project stands."""
-
-    services: list[ServiceStatus]
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -118,50 +93,11 @@ class PipelineEvent(msgspec.Struct, frozen=True):
     finished: datetime | None
 
 
-def _of_project(rows: Any, place: Place, query: Any) -> Any:
-    """Narrow rows that hold services to a project, and to what was asked for."""
-    rows = rows.join(Environment, Environment.id == Service.environment_id)
-    rows = rows.where(Environment.project_id == place.project.id)
-    if query.env is not None:
-        rows = rows.where((Environment.slug == query.env) | (Environment.id == query.env))
-    if query.service is not None:
-        rows = rows.where((Service.slug == query.service) | (Service.id == query.service))
-    return rows
-
-
-async def _chosen(call: Call, query: Any) -> None:
-    """Raise `NotFound` for an environment or service that is not there."""
-    if query.env is not None:
-        path = {**call.path, "env": query.env}
-        if query.service is not None:
-            path["svc"] = query.service
-        await call.platform.places.find(call.actor, path)
-
-
-@routes.endpoint("GET", "/status", answer=PipelineStatus, query=PipelineQuery)
-async def status(call: Call) -> PipelineStatus:
-    """Show where each service of the project stands."""
-    query = call.query(PipelineQuery)
-    await _chosen(call, query)
-    services = _of_project(select(Service, Environment.slug), call.place, query)
-    async with call.platform.database.read() as session:
-        found = (await session.execute(services.order_by(Environment.slug, Service.slug))).all()
-        return PipelineStatus([await _status(session, service, env) for service, env in found])
-
-
-async def _status(session: AsyncSession, service: Service, env: str) -> ServiceStatus:
-    waiting = []
-    for table in (Image, Deployment):
-        mine = select(table.id).where(table.service_id == service.id, table.status == "queued")
-        waiting.append(len((await session.scalars(mine)).all()))
-    return ServiceStatus(env, service.slug, *await latest(session, service.id), *waiting)
-
-
 @routes.endpoint("GET", "/metrics", answer=PipelineMetrics, query=PipelineQuery)
 async def metrics(call: Call) -> PipelineMetrics:
     """Show how builds and deployments of the last 30 days went."""
     query = call.query(PipelineQuery)
-    await _chosen(call, query)
+    await chosen(call, query)
     async with call.platform.database.read() as session:
         figures = [
             _figures(await _ended(session, call.place, query, table, good), good)
@@ -174,7 +110,7 @@ async def _ended(
     session: AsyncSession, place: Place, query: PipelineQuery, table: Any, good: tuple[str, ...]
 ) -> list[Any]:
     rows = select(table.status, table.started, table.finished)
-    rows = _of_project(rows.join(Service, Service.id == table.service_id), place, query)
+    rows = of_project(rows.join(Service, Service.id == table.service_id), place, query)
     bad = "error" if table is Image else "failed"
     rows = rows.where(table.status.in_([*good, bad]), table.created >= now() - WINDOW)
     return list((await session.execute(rows)).all())
@@ -198,7 +134,7 @@ def _figures(rows: list[Any], good: tuple[str, ...]) -> Figures:
 async def history(call: Call) -> Page[PipelineEvent]:
     """List builds and deployments of the project, newest first."""
     query = call.query(HistoryQuery)
-    await _chosen(call, query)
+    await chosen(call, query)
     builds = select(
         literal("build").label("kind"), Image.id, Environment.slug.label("env"),
         Service.slug.label("service"), Image.version, Image.status,
@@ -214,7 +150,7 @@ async def history(call: Call) -> Page[PipelineEvent]:
         Release, Release.id == Deployment.release_id
     )  # fmt: skip
     both = union_all(
-        _of_project(builds, call.place, query), _of_project(deployments, call.place, query)
+        of_project(builds, call.place, query), of_project(deployments, call.place, query)
     ).subquery()
     async with call.platform.database.read() as session:
         rows = select(both).order_by(both.c.id.desc())

@@ -58,6 +58,15 @@ def allow(actor: Actor, place: Place, role: str) -> None:
         raise Forbidden(f"this needs a key of a wider scope than '{actor.scope}'")
 
 
+def may(actor: Actor, place: Place, role: str) -> bool:
+    """Tell whether the caller may act as `role` here."""
+    try:
+        allow(actor, place, role)
+    except Forbidden:
+        return False
+    return True
+
+
 async def place_of(session: AsyncSession, service_id: str) -> Place:
     """Return the place of a service, for work that no caller's role bounds."""
     service = await session.get_one(Service, service_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import delete, select
 
+from barque.accounts.models import SignIn
 from barque.github.models import DELIVERIES_KEPT, Delivery
 from barque.idempotency import KEPT, IdempotencyRecord
 from barque.store.tables import now
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Housekeeping:
-    """Deletes rows by age: answers kept for repeats, deliveries seen, work that has ended."""
+    """Deletes rows by age: answers kept for repeats, deliveries seen, sign-ins, ended work."""
 
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
@@ -36,8 +37,10 @@ class Housekeeping:
 
     async def tidy(self) -> None:
         """Delete what is too old. Raises `StoreUnavailable`."""
-        await self._delete(IdempotencyRecord, IdempotencyRecord.key, KEPT)
-        await self._delete(Delivery, Delivery.id, DELIVERIES_KEPT)
+        answered = now() - KEPT
+        await self._delete(IdempotencyRecord.key, IdempotencyRecord.created < answered)
+        await self._delete(Delivery.id, Delivery.created < now() - DELIVERIES_KEPT)
+        await self._delete(SignIn.id, SignIn.expires_at < now())
         while await self._platform.pipeline.forget(now() - WORK_KEPT, _AT_ONCE) == _AT_ONCE:
             pass
 
@@ -51,8 +54,8 @@ class Housekeeping:
                 log.exception("housekeeping failed")
             await asyncio.sleep(_PAUSE)
 
-    async def _delete(self, table: Any, key: Any, kept: timedelta) -> None:
-        old = select(key).where(table.created < now() - kept).limit(_AT_ONCE)
+    async def _delete(self, key: Any, too_old: Any) -> None:
+        table, old = key.class_, select(key).where(too_old).limit(_AT_ONCE)
         deleted = _AT_ONCE
         while deleted == _AT_ONCE:
             async with self._platform.database.write() as session:
