@@ -31,7 +31,7 @@ async def changes(
     while True:
         seen = platform.database.changes.total()
         try:
-            found = await look()
+            found = await _whole(look)
         except BarqueError:
             # The page itself says why, once it is loaded again.
             yield b"event: gone\ndata:\n\n"
@@ -48,6 +48,16 @@ async def changes(
             spoken = time.monotonic()
         sent.update(news)
         await _something_new(platform, seen, min(every, _HEARTBEAT))
+
+
+async def _whole(look: Callable[[], Awaitable[dict[str, str]]]) -> dict[str, str]:
+    """Look to the end, although who watches may leave amid it: a connection cut off is lost."""
+    looking = asyncio.ensure_future(look())
+    try:
+        return await asyncio.shield(looking)
+    except asyncio.CancelledError:
+        looking.add_done_callback(lambda done: done.cancelled() or done.exception())
+        raise
 
 
 async def _something_new(platform: "Platform", seen: int, most: float) -> None:

@@ -1,15 +1,20 @@
 """What processes used in the last minutes, kept while somebody watches them."""
 
+import asyncio
 import time
 from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-KEPT = 60
+from barque.errors import BarqueError
+from barque.unavailable import UNAVAILABLE
+
+KEPT = 45
 _SERVICES = 200
 # Seconds between two samples of a plot, and for how long the last one stands for the present.
 PAUSE = 2.0
-_FRESH = 6.0
+_FRESH = 15.0
 
 
 @dataclass(slots=True)
@@ -26,17 +31,30 @@ class Plots:
     def __init__(self) -> None:
         self._found: OrderedDict[str, dict[str, Course]] = OrderedDict()
         self._last: dict[str, tuple[float, list[Any]]] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
 
     def last(self, service: str) -> list[Any] | None:
         """Return the last sample, unless it is too old to stand for now."""
         at, rows = self._last.get(service, (0.0, []))
         return rows if time.monotonic() - at < _FRESH else None
 
+    def refresh(self, service: str, ask: Callable[[], Awaitable[list[Any]]]) -> None:
+        """Take a sample in the background, unless one is being taken, or was just now."""
+        at, _ = self._last.get(service, (-PAUSE, []))
+        if service not in self._asking and time.monotonic() - at >= PAUSE:
+            self._asking[service] = asyncio.create_task(self._ask(service, ask))
+
+    async def _ask(self, service: str, ask: Callable[[], Awaitable[list[Any]]]) -> None:
+        try:
+            self.note(service, await ask())
+        except (BarqueError, *UNAVAILABLE):
+            # What is known grows old, and is then shown no more.
+            pass
+        finally:
+            del self._asking[service]
+
     def note(self, service: str, rows: list[Any]) -> None:
-        """Add a sample, unless the last one was taken just now."""
-        at, _ = self._last.get(service, (0.0, []))
-        if time.monotonic() - at < PAUSE / 2:
-            return
+        """Add a sample."""
         before = self._found.pop(service, {})
         names = [name_of(row) for row in rows]
         self._found[service] = courses = {name: before.get(name, Course()) for name in names}

@@ -8,13 +8,14 @@ from markupsafe import Markup
 
 from barque.dashboard import assets
 from barque.dashboard.moments import ago, duration, percent, size, took
+from barque.dashboard.plots import KEPT
 from barque.dashboard.stops import stops
 
 _LIVE = "live_"
 _WIDTH, _HEIGHT = 120.0, 28.0
 
 
-def plot(values: Sequence[float], ceiling: float = 0.0, slots: int = 60) -> Markup:
+def plot(values: Sequence[float], ceiling: float = 0.0, slots: int = KEPT) -> Markup:
     """Draw a course of numbers, the newest at the right; it is always of one size."""
     most = max([*values, ceiling]) or 1.0
     step = _WIDTH / (slots - 1)
@@ -26,7 +27,7 @@ def plot(values: Sequence[float], ceiling: float = 0.0, slots: int = 60) -> Mark
     line = " ".join(points)
     area = f"{first:.1f},{_HEIGHT:.0f} {line} {_WIDTH:.0f},{_HEIGHT:.0f}" if points else ""
     return Markup(
-        '<svg class="plot" viewBox="0 0 {w:.0f} {h:.0f}" width="{w:.0f}" height="{h:.0f}" '
+        '<svg class="plot" viewBox="0 0 {w:.0f} {h:.0f}" preserveAspectRatio="none" '
         'aria-hidden="true" focusable="false"><polygon points="{area}"/>'
         '<polyline points="{line}"/></svg>'
     ).format(w=_WIDTH, h=_HEIGHT, area=area, line=line)

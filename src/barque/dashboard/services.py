@@ -1,5 +1,6 @@
 """The first page of a service, its settings, and what it writes."""
 
+from contextlib import suppress
 from typing import Any
 
 from barque.dashboard.accounts import confirm
@@ -14,7 +15,7 @@ pages = Pages()
 _HERE = "/orgs/{org}/projects/{project}/envs/{env}/services/{svc}"
 
 
-@pages.page(_HERE, "service.html", every=PAUSE)
+@pages.page(_HERE, "service.html", every=PAUSE / 2)
 async def service(view: View) -> dict[str, Any]:
     """Show a service: what serves, the last deployment step by step, and what runs."""
     found = await view.api.get(SVC)
@@ -31,16 +32,15 @@ async def service(view: View) -> dict[str, Any]:
 async def _processes(view: View) -> list[Any] | None:
     """Return what runs; for a page that is loaded only what is known without measuring.
 
-    Whoever watches gets the rest at once; to measure takes longer than a page may.
+    Whoever watches gets the rest soon; to measure takes longer than a page may.
     """
-    if not (view.watching or "measure" in view.query):
-        return view.plots.last(view.place.svc.id)
-    try:
-        rows: list[Any] = await view.api.get(SVC + "/processes")
-    except UNAVAILABLE:
-        return None
-    view.plots.note(view.place.svc.id, rows)
-    return rows
+    service = view.place.svc.id
+    if view.watching:
+        view.plots.refresh(service, lambda: view.api.get(SVC + "/processes"))
+    elif "measure" in view.query:
+        with suppress(*UNAVAILABLE):
+            view.plots.note(service, await view.api.get(SVC + "/processes"))
+    return view.plots.last(service)
 
 
 async def _next(view: View) -> dict[str, Any]:
