@@ -1,5 +1,5 @@
 .PHONY: setup up down lint test migration \
-	bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild
+	bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild bench-dashboard
 setup:
 	@scripts/setup.sh
 up: setup
@@ -16,6 +16,6 @@ test:
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations
-bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild: bench-%:
+bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild bench-dashboard: bench-%:
 	@scripts/setup.sh bench
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

@@ -23,6 +23,9 @@ install_packages() {
         && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
         missing+=(postgresql)
     fi
+    if [ -n "${1:-}" ]; then
+        command -v chromium >/dev/null || missing+=(chromium)
+    fi
     if [ "${1:-}" = bench ]; then
         command -v nginx >/dev/null || missing+=(nginx-light)
         command -v wrk >/dev/null || missing+=(wrk)
