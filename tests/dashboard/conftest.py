@@ -13,7 +13,7 @@ from tests.conftest import WEB, App, Server, make_app, make_env
 
 ARTEFACTS = Path(__file__).parent.parent / "artefacts" / "dashboard"
 CHROMIUM = "/usr/bin/chromium"
-_OPTIONS = [
+OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
@@ -69,7 +69,7 @@ class Site:
 def browser() -> Iterator[Browser]:
     # For a module and no longer: its event loop would be in the way of asynchronous tests.
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=_OPTIONS)
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield running
         running.close()
 

@@ -32,11 +32,12 @@ class Entering:
 
         @route("/sign-in", http_method=["GET", "POST"], status_code=200)
         async def enter(request: Request[Any, Any, Any]) -> Response[Any]:
-            wanted = local(request.query_params.get("next", "/"))
             if request.method == "GET":
-                return _form(None, wanted)
+                return _form(None, local(request.query_params.get("next", "/")))
+            form = fields_of(await read_body(request))
+            wanted = local(form.get("next", "/"))
             try:
-                return await self._sign_in(request)
+                return await self._sign_in(request, form.get("key", "").strip(), wanted)
             except BarqueError as problem:
                 return _form(problem, wanted)
 
@@ -46,15 +47,16 @@ class Entering:
 
         return [enter, leave]
 
-    async def _sign_in(self, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def _sign_in(
+        self, request: Request[Any, Any, Any], key: str, wanted: str
+    ) -> Response[Any]:
         _check_origin(request)
-        form = fields_of(await read_body(request))
-        settings, key = self._platform.settings, form.get("key", "").strip()
         actor = await self._platform.keys.of_key(request, key)
+        hours = self._platform.settings.session_hours
         async with self._platform.database.write() as session:
-            token = sign_in(session, actor.key_id, settings.session_hours)
-        response = onwards(local(form.get("next", "/")))
-        response.cookies.append(_cookie(request, token, settings.session_hours * 3600))
+            token = sign_in(session, actor.key_id, hours)
+        response = onwards(wanted)
+        response.cookies.append(_cookie(request, token, hours * 3600))
         return response
 
     async def _sign_out(self, request: Request[Any, Any, Any]) -> Response[Any]:

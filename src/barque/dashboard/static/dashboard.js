@@ -28,29 +28,34 @@ addEventListener("pagehide", () => { for (const one of streams) one.close(); });
 addEventListener("pageshow", () => { for (const one of streams) one.open(); });
 
 // Regions of the page: the server sends each again when it has changed.
+const latest = new Map();
+const shown = new WeakMap();
+
 function live() {
-  if (!document.querySelector("[data-live]")) return;
-  const names = [...document.querySelectorAll("[data-region]")].map((one) => one.dataset.region);
-  stream(location.pathname + location.search, (source, own) => {
+  const names = [...document.querySelectorAll("[data-live] [data-region]")].map((one) => one.dataset.region);
+  if (!names.length) return;
+  const following = stream(() => location.pathname + location.search, (source, own) => {
     for (const name of names) {
-      source.addEventListener(name, (event) => {
-        const region = document.querySelector(`[data-region="${CSS.escape(name)}"]`);
-        if (region && !inUse(region) && differs(region, event.data)) put(region, event.data);
-      });
+      source.addEventListener(name, (event) => { latest.set(name, event.data); renew(name); });
     }
     source.addEventListener("gone", () => { own.end(); location.reload(); });
   });
+  // Another search, another page: other regions.
+  document.addEventListener("htmx:pushedIntoHistory", () => { following.close(); following.open(); });
 }
 
-const shown = new WeakMap();
-function differs(region, html) {
-  if (shown.get(region) === html) return false;
+function renew(name) {
+  const region = document.querySelector(`[data-region="${CSS.escape(name)}"]`);
+  const html = latest.get(name);
+  if (!region || shown.get(region) === html) return;
+  if (inUse(region)) { setTimeout(renew, 1000, name); return; }
   shown.set(region, html);
-  return true;
+  put(region, html);
 }
 
-// A form that somebody fills in, or a choice that is open, is not taken from under their hands.
+// What somebody fills in, chooses from or has opened to read is not taken from under their hands.
 function inUse(region) {
+  if (region.querySelector("details[open]")) return true;
   return document.activeElement?.matches("input:not([type=hidden]), select, textarea")
     && region.contains(document.activeElement);
 }
