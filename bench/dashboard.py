@@ -35,7 +35,7 @@ from tests.dashboard.conftest import CHROMIUM, OPTIONS
 SERVICES, DEPLOYMENTS = 1000, 10
 # Half of the services are in one environment, the others in 19.
 CROWDED = 500
-ROUNDS, PAINTS = 40, 7
+ROUNDS, PAINTS = 40, 5
 STEPS = ("releasing", "starting", "checking", "switching", "draining", "live")
 
 
@@ -131,6 +131,8 @@ def filled() -> Iterator[Server]:
     """Start a platform over a database that was filled by hand."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder) / "barque", free_port())
+        # The platform's own default, not that of the tests.
+        server.environment["BARQUE_HEALTH_INTERVAL"] = "5"
         server.start()
         try:
             with server.client() as client:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from barque.releases.models import Release
@@ -14,6 +14,7 @@ class Deployment(Recorded, Base):
     """One rollout of one release. `steps` are its stages, each with start, end and message."""
 
     __tablename__ = "deployments"
+    __table_args__ = (Index("ix_deployments_newest", "service_id", "id"),)
 
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
     release_id: Mapped[Reference] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"))

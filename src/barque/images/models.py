@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from barque.store.tables import Base, Recorded, Reference
@@ -13,7 +13,10 @@ class Image(Recorded, Base):
     """One build, and the image that came of it, which the service has until it is `pruned`."""
 
     __tablename__ = "images"
-    __table_args__ = (UniqueConstraint("service_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("service_id", "version"),
+        Index("ix_images_newest", "service_id", "id"),
+    )
 
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
     version: Mapped[int]

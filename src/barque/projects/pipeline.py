@@ -6,7 +6,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import msgspec
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.audit.log import record
@@ -18,7 +18,7 @@ from barque.images.build import KIND as BUILD
 from barque.images.controller import Ref
 from barque.images.models import Image
 from barque.images.service import enqueue as enqueue_build
-from barque.pages import Page, PageQuery, page_of
+from barque.pages import Page, PageQuery, counted
 from barque.projects.models import Environment
 from barque.projects.selection import PipelineQuery, chosen, of_project
 from barque.releases.models import Release
@@ -130,33 +130,47 @@ def _figures(rows: list[Any], good: tuple[str, ...]) -> Figures:
     )  # fmt: skip
 
 
+_WHERE = (Environment.slug.label("env"), Service.slug.label("service"))
+_BUILDS = (
+    select(
+        literal("build").label("kind"), Image.id, *_WHERE, Image.version, Image.status,
+        literal(None).label("trigger"), literal(None).label("actor"), Image.error_detail,
+        Image.created, Image.started, Image.finished,
+    )
+    .join(Service, Service.id == Image.service_id)
+    .join(Environment, Environment.id == Service.environment_id)
+)  # fmt: skip
+_DEPLOYMENTS = (
+    select(
+        literal("deployment").label("kind"), Deployment.id, *_WHERE, Release.version,
+        Deployment.status, Deployment.trigger, Deployment.actor, Deployment.error_detail,
+        Deployment.created, Deployment.started, Deployment.finished,
+    )
+    .join(Service, Service.id == Deployment.service_id)
+    .join(Environment, Environment.id == Service.environment_id)
+    .join(Release, Release.id == Deployment.release_id)
+)  # fmt: skip
+
+
 @routes.endpoint("GET", "/history", answer=Page[PipelineEvent], query=HistoryQuery)
 async def history(call: Call) -> Page[PipelineEvent]:
     """List builds and deployments of the project, newest first."""
     query = call.query(HistoryQuery)
     await chosen(call, query)
-    builds = select(
-        literal("build").label("kind"), Image.id, Environment.slug.label("env"),
-        Service.slug.label("service"), Image.version, Image.status,
-        literal(None).label("trigger"), literal(None).label("actor"), Image.error_detail,
-        Image.created, Image.started, Image.finished,
-    ).join(Service, Service.id == Image.service_id)  # fmt: skip
-    deployments = select(
-        literal("deployment").label("kind"), Deployment.id, Environment.slug.label("env"),
-        Service.slug.label("service"), Release.version, Deployment.status,
-        Deployment.trigger, Deployment.actor, Deployment.error_detail,
-        Deployment.created, Deployment.started, Deployment.finished,
-    ).join(Service, Service.id == Deployment.service_id).join(
-        Release, Release.id == Deployment.release_id
-    )  # fmt: skip
-    both = union_all(
-        of_project(builds, call.place, query), of_project(deployments, call.place, query)
-    ).subquery()
+    upto, counts, kinds = query.page * query.per_page, [], []
     async with call.platform.database.read() as session:
-        rows = select(both).order_by(both.c.id.desc())
-        found, pagination = await page_of(session, rows, query)
+        for table, rows in ((Image, _BUILDS), (Deployment, _DEPLOYMENTS)):
+            mine = select(table.id).join(Service, Service.id == table.service_id)
+            ids = of_project(mine, call.place, query)
+            counts.append(await session.scalar(ids.with_only_columns(func.count())) or 0)
+            # Of each kind no more than can be on this page, so that few rows are read and sorted.
+            newest = select(ids.order_by(table.id.desc()).limit(upto).subquery().c.id)
+            kinds.append(rows.where(table.id.in_(newest)))
+        both = union_all(*kinds).subquery()
+        page = select(both).order_by(both.c.id.desc()).limit(query.per_page)
+        found = list(await session.execute(page.offset(upto - query.per_page)))
     events = [msgspec.convert(dict(row._mapping), PipelineEvent) for row in found]
-    return Page(events, pagination)
+    return Page(events, counted(query, sum(counts)))
 
 
 @routes.endpoint(

@@ -24,3 +24,5 @@ def upgrade() -> None:
     )
     op.create_index("ix_sign_ins_key_id", "sign_ins", ["key_id"])
     op.create_index("ix_sign_ins_expires_at", "sign_ins", ["expires_at"])
+    for table in ("images", "releases", "deployments"):
+        op.create_index(f"ix_{table}_newest", table, ["service_id", "id"])
