@@ -35,7 +35,7 @@ from tests.dashboard.conftest import CHROMIUM, OPTIONS
 SERVICES, DEPLOYMENTS = 1000, 10
 # Half of the services are in one environment, the others in 19.
 CROWDED = 500
-ROUNDS, PAINTS = 40, 5
+ROUNDS, PAINTS = 25, 4
 STEPS = ("releasing", "starting", "checking", "switching", "draining", "live")
 
 

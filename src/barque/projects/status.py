@@ -25,11 +25,11 @@ routes = Routes("/orgs/{org}/projects/{project}/pipeline")
 class StatusQuery(PipelineQuery, frozen=True):
     """Of which service and environment; whose name or slug holds `search`; which page of them.
 
-    Without `page`, all of them at once.
+    Page 0 is all of them at once.
     """
 
     search: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
-    page: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    page: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     per_page: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
@@ -98,7 +98,7 @@ def _asked(rows: Any, call: Call, query: StatusQuery) -> Any:
 
 def _page(rows: Any, query: StatusQuery) -> Any:
     rows = rows.order_by(Environment.slug, Service.slug)
-    if query.page is not None:
+    if query.page:
         rows = rows.limit(query.per_page).offset((query.page - 1) * query.per_page)
     return rows
 
