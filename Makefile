@@ -1,5 +1,6 @@
-.PHONY: setup up down lint test migration fuzz-hook \
-	bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild bench-fuzz
+benches = bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet \
+	bench-rebuild bench-fuzz bench-hook
+.PHONY: setup up down lint test migration $(benches)
 setup:
 	@scripts/setup.sh
 up: setup
@@ -18,8 +19,6 @@ test:
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations
-fuzz-hook: setup
-	PYTHONPATH=. .venv/bin/python scripts/fuzz_hook.py
-bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet bench-rebuild bench-fuzz: bench-%:
+$(benches): bench-%:
 	@scripts/setup.sh bench
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

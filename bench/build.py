@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 
-from bench.harness import alternate, one_service
+from bench.harness import alternate, one_service, timed_build
 from tests.conftest import App
 
 DOCKERFILE = """\
@@ -28,15 +28,7 @@ def main() -> None:
 
 def through_barque(app: App) -> float:
     app.commit({"Dockerfile": DOCKERFILE, "unique": uuid.uuid4().hex})
-    begun = time.perf_counter()
-    version = app.build()
-    # The log's end is the build's.
-    headers = {"Accept": "text/event-stream"}
-    with app.api.stream("GET", f"{app.path}/images/{version}/log", headers=headers) as answer:
-        answer.read()
-    took = time.perf_counter() - begun
-    assert app.image(version)["status"] == "built"
-    return took
+    return timed_build(app)
 
 
 def by_hand(app: App) -> float:

@@ -2,6 +2,7 @@
 
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,18 @@ def one_service() -> Iterator[tuple[Server, App]]:
     """Start a platform with one service on it."""
     with platform() as (server, client):
         yield server, make_app(server, client, make_env(client))
+
+
+def timed_build(app: App) -> float:
+    """Build what is committed, and return the seconds until its log ends, as the build does."""
+    begun = time.perf_counter()
+    version = app.build()
+    headers = {"Accept": "text/event-stream"}
+    with app.api.stream("GET", f"{app.path}/images/{version}/log", headers=headers) as answer:
+        answer.read()
+    took = time.perf_counter() - begun
+    assert app.image(version)["status"] == "built", app.log(version)
+    return took
 
 
 def alternate(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> None:

@@ -7,10 +7,9 @@ Run it with `make bench-rebuild`, or `python -m bench.rebuild flask go` for some
 
 import subprocess
 import sys
-import time
 import uuid
 
-from bench.harness import platform
+from bench.harness import platform, timed_build
 from tests.conftest import App, make_env
 from tests.e2e.helpers import EXAMPLES, example
 
@@ -40,23 +39,11 @@ def measured(app: App, name: str) -> tuple[float, float]:
     if name == "dockerfile-secrets":
         # Its caches have names of its own making: an earlier run would have filled the layers.
         app.commit({"requirements.txt": f"{requirements.read_text()}# {uuid.uuid4()}\n"})
-    first = build(app)
+    first = timed_build(app)
     text = (app.repository / CHANGED[name]).read_text()
     assert "hello from" in text
     app.commit({CHANGED[name]: text.replace("hello from", f"hello {uuid.uuid4().hex} from", 1)})
-    return first, build(app)
-
-
-def build(app: App) -> float:
-    begun = time.perf_counter()
-    version = app.build()
-    # The log's end is the build's.
-    headers = {"Accept": "text/event-stream"}
-    with app.api.stream("GET", f"{app.path}/images/{version}/log", headers=headers) as answer:
-        answer.read()
-    took = time.perf_counter() - begun
-    assert app.image(version)["status"] == "built", app.log(version)
-    return took
+    return first, timed_build(app)
 
 
 def sizes(app: App) -> None:

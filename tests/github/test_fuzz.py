@@ -1,4 +1,4 @@
-"""The hook answers whatever is delivered (the whole of it: `make fuzz-hook`)."""
+"""The hook answers whatever is delivered (the whole of it: `make bench-hook`)."""
 
 from pathlib import Path
 
