@@ -158,19 +158,27 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
-    """One webhook, through its client."""
+class Handle:
+    """One resource at its path, through its client."""
 
     client: Client
     path: str
 
     def get(self) -> Row:
-        """Show the webhook."""
+        """Show the resource."""
         return self._call("GET")
 
     def update(self, **fields: Any) -> Row:
-        """Change `url`, `events` or `active`."""
+        """Change the resource: its fields are those of the API."""
         return self._call("PATCH", "", fields)
+
+    def _call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:
+        return self.client.transport.call(method, f"{self.path}{path}", body, **query)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook(Handle):
+    """One webhook, of which `url`, `events` and `active` can be changed."""
 
     def delete(self) -> None:
         """Delete the webhook, with its deliveries."""
@@ -192,24 +200,10 @@ class Webhook:
         """Send an event once more; returns the new delivery."""
         return self._call("POST", f"/deliveries/{delivery_id}/redeliver")
 
-    def _call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:
-        return self.client.transport.call(method, f"{self.path}{path}", body, **query)
-
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """One service, through its client."""
-
-    client: Client
-    path: str
-
-    def get(self) -> Row:
-        """Show the service."""
-        return self._call("GET")
-
-    def update(self, **fields: Any) -> Row:
-        """Change the service."""
-        return self._call("PATCH", "", fields)
+class Service(Handle):
+    """One service."""
 
     def resolved_config(self) -> list[Row]:
         """Show the merged config, each variable with the level it came from."""
@@ -324,6 +318,3 @@ class Service:
         for event in self.client.transport.events(f"{self.path}{path}"):
             if event.kind == "message":
                 yield json.loads(event.data)["text"]
-
-    def _call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:
-        return self.client.transport.call(method, f"{self.path}{path}", body, **query)
