@@ -122,11 +122,15 @@ class Server:
         """End the platform, and the router and containers that outlive it."""
         if self.process is not None and self.process.poll() is not None:
             self.start()
+        self.clear()
+        self.kill()
+        subprocess.run(["pkill", "-f", f"{self.data_dir}/router/haproxy.cfg"], check=False)
+
+    def clear(self) -> None:
+        """Remove every organization, with all that is in it and runs."""
         with self.client() as client:
             for org in client.get("/orgs").json():
                 client.delete(f"/orgs/{org['id']}", params={"cascade": "true"})
-        self.kill()
-        subprocess.run(["pkill", "-f", f"{self.data_dir}/router/haproxy.cfg"], check=False)
 
     def client(self, key: str | None = None) -> httpx.Client:
         return httpx.Client(
@@ -162,21 +166,14 @@ def postgresql() -> Iterator[PostgreSQL]:
 def api(server: Server) -> Iterator[httpx.Client]:
     with server.client() as client:
         yield client
-        # What a test leaves running would cost all that come after it.
-        for path, maker in list(_orgs.items()):
-            if maker is client:
-                client.delete(path, params={"cascade": "true"})
-                del _orgs[path]
-
-
-_orgs: dict[str, httpx.Client] = {}
+    # What a test leaves running would cost all that come after it.
+    server.clear()
 
 
 def make_org(api: httpx.Client) -> str:
-    """Make an organization, which goes with the client, and return its path."""
+    """Make an organization, and return its path."""
     name = f"org-{uuid.uuid4().hex[:10]}"
     assert api.post("/orgs/", json={"name": name}).status_code == 201
-    _orgs[f"/orgs/{name}"] = api
     return f"/orgs/{name}"
 
 

@@ -107,10 +107,10 @@ class HAProxyRouter:
     async def point(self, host: str, upstream: str) -> None:
         """Send every new request for `host` to `upstream`, from one request to the next."""
         async with self._changing:
-            verb = "set" if host in self._moving else "add"
-            place = self._moved if host in self._routes else self._hosts
+            verb, place = "set" if host in self._moving else "add", self._hosts
             slot = self._slots.taken[upstream]
             if host in self._routes:
+                place = self._moved
                 self._moving.add(host)
             self._routes[host] = upstream
             await self._change(f"{verb} map {place} {host} {slot}")

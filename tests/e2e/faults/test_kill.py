@@ -41,6 +41,12 @@ def quick_server(tmp_path: Path) -> Iterator[Server]:
     running.end()
 
 
+def all_live(apps: list[App]) -> None:
+    """Deploy all at once, and see that they become live."""
+    for app, deployment in [(app, deploy(app)) for app in apps]:
+        assert ended(app, deployment)["status"] == "live"
+
+
 @contextmanager
 def under_load(server: Server, count: int) -> Iterator[list[App]]:
     """Give services that are live with two web instances and a worker, and drop no request."""
@@ -49,8 +55,7 @@ def under_load(server: Server, count: int) -> Iterator[list[App]]:
         for app in apps:
             build(app, FILES)
             client.post(f"{app.path}/scale", json={"process_counts": {"web": 2, "worker": 1}})
-        for app, deployment in [(app, deploy(app)) for app in apps]:
-            assert ended(app, deployment)["status"] == "live"
+        all_live(apps)
         with load(server.apps_port, [host_of(app) for app in apps], SLOW_PATH, RATE) as figures:
             yield apps
     assert figures.failures == []
@@ -91,8 +96,7 @@ def test_killed_at_random_instants(quick_server: Server, seed: int) -> None:
     instants = random.Random(seed)
     with under_load(quick_server, SERVICES) as apps:
         begun = time.monotonic()
-        for app, deployment in [(app, deploy(app)) for app in apps]:
-            assert ended(app, deployment)["status"] == "live"
+        all_live(apps)
         whole = time.monotonic() - begun
         for _ in range(KILLS):
             deployments = []
