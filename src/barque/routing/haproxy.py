@@ -20,7 +20,7 @@ from barque.routing.haproxy_config import Slots, render
 from barque.routing.port import RouterUnavailable, RoutingTable, Server
 
 _START = 30.0
-_PRIORITY = -10
+_PRIORITY = -5
 _COMMAND = 10.0
 _SCUR = 4
 _SVNAME = 1

@@ -39,8 +39,9 @@ frontend apps
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-var(txn.host) req.hdr(host),field(1,:),lower
     # A host that has just moved is in a map of its own: it is small, and so quickly changed.
-    use_backend %[var(txn.host),map_str({moved})] if {{ var(txn.host),map_str({moved}) -m found }}
-    use_backend %[var(txn.host),map_str({hosts},nowhere)]
+    http-request set-var(txn.to) var(txn.host),map_str({moved})
+    http-request set-var(txn.to,ifnotset) var(txn.host),map_str({hosts},nowhere)
+    use_backend %[var(txn.to)]
 backend nowhere
     http-request return status 404 content-type text/plain string "no service has this address\\n"
 """
