@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx
+import structlog
 from sqlalchemy.exc import NoResultFound
 
 from barque.config.masking import Masker
@@ -19,6 +20,8 @@ from barque.settings import MEBIBYTE
 
 if TYPE_CHECKING:
     from barque.platform import Platform
+
+log = structlog.get_logger()
 
 PORT = 8000
 POLL = 0.05
@@ -102,6 +105,13 @@ class Instances:
         """See that the environment's network is there."""
         labels = {"barque.platform": self._platform.id, "barque.env_id": place.env.id}
         await self._platform.runtime.ensure_network(network_of(place.env.id), labels)
+
+    async def leave(self, network: str) -> None:
+        """Remove a network, or say why the engine keeps it: the sweep tries again."""
+        try:
+            await self._platform.runtime.remove_network(network)
+        except RuntimeRefused as error:
+            log.warning("a network stays for now", network=network, reason=str(error))
 
     async def launch(
         self, specs: Collection[ContainerSpec], release: Release, place: Place
