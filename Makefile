@@ -15,7 +15,7 @@ lint: setup
 test: export BARQUE_ENGINE_SHARE = full
 test:
 	@scripts/setup.sh tests
-	DOCKER_HOST=$$(scripts/engine.sh) nice -n 10 .venv/bin/pytest -n 2 --dist worksteal
+	DOCKER_HOST=$$(scripts/engine.sh) nice -n 10 .venv/bin/pytest -n 3 --dist load --maxschedchunk 2
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations

@@ -28,6 +28,12 @@ REGISTRY_VARIABLES = (
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that nobody is left alone with it at the end."""
+    folders = ("tests/e2e/faults/", "tests/e2e/", "")
+    items.sort(key=lambda item: next(n for n, one in enumerate(folders) if one in item.nodeid))
+
+
 def ask(url: str, **options: Any) -> httpx.Response:
     """Get `url` over a connection of its own."""
     return httpx.get(url, verify=PLAIN, **options)

@@ -14,7 +14,7 @@ from barque.logs.collector import Writer
 from barque.releases.models import Release
 from barque.releases.service import thaw
 from barque.routing.port import Server
-from barque.runtimes.port import ContainerSpec, Limits, RuntimeRefused
+from barque.runtimes.port import ContainerSpec, ContainerState, Limits, RuntimeRefused
 from barque.services.place import Place, place_of
 from barque.settings import MEBIBYTE
 
@@ -27,6 +27,7 @@ PORT = 8000
 POLL = 0.05
 _PROBE = 5.0
 _LAST_LINES = 20
+_KILLED = 128 + 9
 # One-off commands have no deployment: what they write is their answer, and no log.
 _OF_A_RELEASE = {
     "barque.deployment_id", "barque.release_id", "barque.process", "barque.index",
@@ -140,10 +141,8 @@ class Instances:
         while True:
             state = await self._platform.runtime.inspect(name)
             if state is None or state.state != "running":
-                code = state.exit_code if state else "none"
-                why = "out of memory, " if state and state.out_of_memory else ""
                 said = await self.last_words(name, release, place)
-                raise Unfit(f"{name} ended: {why}exit code {code}{said}")
+                raise Unfit(f"{name} ended: {_end_of(state)}{said}")
             if is_web(name):
                 complaint = await _probe(self._client, state.address, release)
                 if complaint is None:
@@ -247,6 +246,16 @@ class Instances:
         """List the names of a deployment's containers."""
         found = await self._platform.runtime.containers({"barque.deployment_id": deployment_id})
         return sorted(found)
+
+
+def _end_of(state: ContainerState | None) -> str:
+    """Say how a container ended. Of lack of memory, the engine may hear too late to tell."""
+    if state is None:
+        return "it was removed"
+    if state.out_of_memory:
+        return f"out of memory, exit code {state.exit_code}"
+    killed = " (it was killed, as one is that runs out of memory)"
+    return f"exit code {state.exit_code}{killed if state.exit_code == _KILLED else ''}"
 
 
 async def _probe(client: httpx.AsyncClient, address: str | None, release: Release) -> str | None:
