@@ -64,8 +64,9 @@ make_base_image() {
 }
 
 make_base_images() {
-    # What reaches the mirror here is trusted in the images' builds as well.
+    # What reaches packages here is trusted and asked in the images' builds as well.
     BARQUE_CA_BUNDLE=${BARQUE_CA_BUNDLE:-${SSL_CERT_FILE:-}} \
+        BARQUE_BUILD_ENVIRONMENT=${BARQUE_BUILD_ENVIRONMENT:-$(.venv/bin/python scripts/registries.py)} \
         .venv/bin/python -m barque base-images build | { grep -v ' is there$' || true; }
 }
 
