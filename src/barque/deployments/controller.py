@@ -17,6 +17,7 @@ from barque.images.service import still_there
 from barque.pages import Page, PageQuery, paged
 from barque.releases.models import Release
 from barque.releases.service import freeze, image_to_release, release_at
+from barque.store.ending import ending
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}")
 
@@ -172,12 +173,7 @@ async def deployment_log(call: Call) -> DeploymentLog | Answer:
     if not call.wants_events:
         text, _ = await platform.logs.text(stream_of(row.id))
         return DeploymentLog(row.status, text)
-
-    async def ended() -> str | None:
-        async with platform.database.read() as session:
-            present = await _at(session, call)
-        return present.status if present.status in ENDED else None
-
+    ended = ending(platform.database, Deployment, row.id, ENDED)
     return Answer(events=platform.logs.follow(stream_of(row.id), call.last_event(), ended))
 
 

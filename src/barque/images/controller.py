@@ -20,6 +20,7 @@ from barque.images.service import (
     stream_of,
 )
 from barque.pages import Page, PageQuery, paged
+from barque.store.ending import ending
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/images")
 
@@ -150,10 +151,5 @@ async def image_log(call: Call) -> LogView | Answer:
         text, gone = await platform.logs.text(stream)
         cut = image.log_truncated or platform.builds.log_is_cut(image.id)
         return LogView(image.status, image.version, text, gone or cut)
-
-    async def ended() -> str | None:
-        async with platform.database.read() as session:
-            present = await image_at(session, call.place, image.version)
-        return present.status if present.status in ENDED else None
-
+    ended = ending(platform.database, Image, image.id, ENDED)
     return Answer(events=platform.logs.follow(stream, call.last_event(), ended))
