@@ -1,6 +1,6 @@
 benches = bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet \
 	bench-rebuild bench-fuzz bench-hook
-.PHONY: setup up down lint test migration $(benches)
+.PHONY: setup up down lint test migration clients $(benches)
 setup:
 	@scripts/setup.sh
 up: setup
@@ -19,6 +19,9 @@ test:
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations
+clients:
+	@scripts/setup.sh clients
+	.venv/bin/python scripts/clients.py
 $(benches): bench-%:
 	@scripts/setup.sh bench
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

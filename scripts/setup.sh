@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes everything that Barque needs on a Debian or Ubuntu machine; quick when it is there already.
-# With the argument `tests` or `bench`, also what only its tests or its benchmarks need.
+# With the argument `tests`, `bench` or `clients`, also what only its tests, its benchmarks, or making
+# its clients in other languages needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -53,6 +54,21 @@ make_environment() {
     echo "$wanted" >"$stamp"
 }
 
+make_client_tools() {
+    local lock=clients/requirements.lock npm=clients/typescript stamp=.venv/.clients-made-from wanted
+    wanted=$(sha256sum <$lock)
+    if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
+        echo "==> installing Go, Node.js and the generator of clients"
+        .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r $lock
+        echo "$wanted" >$stamp
+    fi
+    wanted=$(sha256sum <$npm/package-lock.json)
+    if [ "$(cat $npm/node_modules/.made-from 2>/dev/null)" != "$wanted" ]; then
+        .venv/bin/npm ci --prefix $npm --silent --ignore-scripts
+        echo "$wanted" >$npm/node_modules/.made-from
+    fi
+}
+
 make_base_image() {
     local context
     /usr/bin/docker image inspect barque/base:busybox >/dev/null 2>&1 && return
@@ -72,6 +88,8 @@ make_base_images() {
 
 install_packages "${1:-}"
 make_environment
+if [ "${1:-}" = tests ] || [ "${1:-}" = clients ]; then make_client_tools; fi
+if [ "${1:-}" = clients ]; then exit; fi
 DOCKER_HOST=$(scripts/engine.sh)
 export DOCKER_HOST DOCKER_BUILDKIT=1
 make_base_image
