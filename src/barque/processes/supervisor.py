@@ -96,11 +96,15 @@ class Supervisor:
         ]
 
     async def _check_all(self) -> None:
+        # Asked once: what has no instance costs nothing, however many such services there are.
+        web = {"barque.platform": self._platform.id, "barque.process": "web"}
+        found = await self._platform.runtime.containers(web)
+        running = {own["barque.deployment_id"] for own in found.values()}
         checks = [
             self._quietly(lambda service=service, deployment=deployment: self._check(  # type: ignore[misc]
                 service, deployment
             ))
-            for service, deployment in await self._live()
+            for service, deployment in await self._live() if deployment in running
         ]  # fmt: skip
         await asyncio.gather(*checks)
         await asyncio.sleep(self._platform.settings.health_interval)
