@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.conftest import WEB, App, Server, free_port, make_app, make_env
+from tests.e2e.helpers import build, deploy, ended
 
 ARTEFACTS = Path(__file__).parent.parent / "artefacts" / "dashboard"
 CHROMIUM = "/usr/bin/chromium"
@@ -18,16 +19,21 @@ OPTIONS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 ATTACK = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
-# A process that says each moment something, and something that must stay text.
+# It says something each moment, and something that must stay text; the worker can be scaled.
 PROCFILE = (
-    "web: exec httpd -f -p $PORT -h /www\n"
-    f'worker: echo "{ATTACK}"; while true; do echo tick; sleep 0.5; done\n'
+    f'web: (echo "{ATTACK}"; while true; do echo tick; sleep 0.5; done) & '
+    "exec httpd -f -p $PORT -h /www\n"
+    "worker: sleep 3600\n"
 )
+SAYING = {**WEB, "Procfile": PROCFILE}
 
 
 @dataclass
 class Site:
-    """The platform as a browser sees it; `wrong` are the errors of its pages' consoles."""
+    """The platform as a browser sees it, and a service of it.
+
+    `wrong` are the errors of its pages' consoles.
+    """
 
     server: Server
     browser: Browser
@@ -92,15 +98,17 @@ def api(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="package")
 def site(server: Server, browser: Browser) -> Iterator[Site]:
     with server.client() as api:
-        app = make_app(server, api, make_env(api))
-        app.commit({**WEB, "Procfile": PROCFILE})
-        image = app.image(app.build())
-        assert image["status"] == "built", image
-        counts = {"process_counts": {"web": 1, "worker": 1}}
-        assert api.post(f"{app.path}/scale", json=counts).status_code == 202
-        found = Site(server, browser, app)
-        yield found
-        assert not found.wrong
+        yield Site(server, browser, make_app(server, api, make_env(api)))
+
+
+@pytest.fixture
+def live(site: Site) -> App:
+    """Have the service live, whichever test runs first or alone."""
+    app = site.app
+    if app.api.get(app.path).json()["latest_deployment"] is None:
+        build(app, SAYING)
+        assert ended(app, deploy(app))["status"] == "live"
+    return app
 
 
 @pytest.fixture
@@ -108,6 +116,8 @@ def page(site: Site) -> Iterator[Page]:
     context = site.context()
     yield site.page(context)
     context.close()
+    wrong, site.wrong = site.wrong, []
+    assert not wrong
 
 
 @pytest.fixture
