@@ -25,6 +25,7 @@ from barque.images.controller import routes as images
 from barque.platform import Platform
 from barque.processes.controller import routes as processes
 from barque.projects.controller import routes as projects
+from barque.projects.overview import routes as overview
 from barque.projects.pipeline import routes as pipeline
 from barque.projects.promotion import routes as promotion
 from barque.projects.status import routes as status
@@ -40,8 +41,8 @@ from barque.webhooks.controller import routes as webhooks
 API = "/api/v1"
 ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
 CONTROLLERS = (
-    accounts, projects, services, config, credentials, images, uploads, releases, deployments,
-    previews, processes, pipeline, status, promotion, github, webhooks, audit, system,
+    accounts, projects, overview, services, config, credentials, images, uploads, releases,
+    deployments, previews, processes, pipeline, status, promotion, github, webhooks, audit, system,
 )  # fmt: skip
 
 _SOON = {"Retry-After": "5"}

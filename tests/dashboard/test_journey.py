@@ -7,9 +7,12 @@ from tests.dashboard.conftest import ATTACK, SAYING, Site
 
 PATIENCE = 60_000
 SHIFTS = """
-window.shifted = 0;
+window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(
+    ...entry.sources.map(({node, previousRect, currentRect}) =>
+      `${node?.nodeName} ${node?.textContent.trim().slice(0, 60)}: from `
+      + `${previousRect.x},${previousRect.y} to ${currentRect.x},${currentRect.y}`));
 }).observe({type: "layout-shift", buffered: true});
 """
 
@@ -21,7 +24,7 @@ def watch(page: Page) -> None:
     expect(page.locator(".route li.done")).to_have_count(7, timeout=PATIENCE)
     expect(page.locator(".headline .pill")).to_have_text("live")
     assert page.evaluate("window.stayed")
-    assert page.evaluate("window.shifted") == 0
+    assert page.evaluate("window.shifts") == []
 
 
 def build(page: Page, path: str) -> None:
@@ -37,11 +40,13 @@ def build(page: Page, path: str) -> None:
     assert page.evaluate("window.stayed")
 
 
-def deploy(page: Page, path: str) -> None:
-    """Deploy in one click, and watch."""
+def deploy(page: Page, path: str, where: str = "") -> None:
+    """Deploy in one click, and watch on the deployment's page or another."""
     page.goto(path)
     page.get_by_role("button", name="Deploy image 1").click()
     page.wait_for_url("**/deployments/*")
+    if where:
+        page.goto(where)
     watch(page)
 
 
@@ -87,7 +92,7 @@ def test_from_a_repository_to_live_and_back(site: Site, page: Page) -> None:
     build(page, app.path)
     deploy(page, app.path)
     configure(page, app.path)
-    deploy(page, app.path)
+    deploy(page, app.path, where=app.path)
     roll_back(page, app.path)
     page.goto(app.path)
     expect(page.locator(".plotted polyline[points*=',']").first).to_be_attached(timeout=PATIENCE)

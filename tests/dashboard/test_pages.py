@@ -31,6 +31,79 @@ def test_names_are_text(site: Site, page: Page, api: httpx.Client) -> None:
         assert "'taken'" in page.title() or "taken" not in page.title()
 
 
+def test_what_others_change_appears_by_itself(site: Site, page: Page, api: httpx.Client) -> None:
+    project = site.env.partition("/envs/")[0]
+    page.goto(site.org)
+    page.evaluate("window.stayed = true")
+    assert api.post(f"{site.org}/projects", json={"name": "Beside"}).status_code == 201
+    expect(page.get_by_role("link", name="Beside")).to_contain_text("no service yet")
+    env = f"{site.org}/projects/beside/envs"
+    assert api.post(env, json={"name": "Staging"}).status_code == 201
+    body = {"name": "Queue", "platform": "wind", "image_reference": "nginx:1.27"}
+    assert api.post(f"{env}/staging/services", json=body).status_code == 201
+    expect(page.get_by_role("link", name="Beside")).to_contain_text("1 new")
+    expect(page.locator(".audit li").first).to_contain_text("service.create")
+    assert page.evaluate("window.stayed")
+    page.goto(f"{project}/envs/production/config")
+    page.evaluate("window.stayed = true")
+    variable = {"name": "BY_ANOTHER", "value": "1"}
+    assert api.post(f"{site.env}/config", json=variable).status_code == 201
+    expect(page.locator(".variables")).to_contain_text("BY_ANOTHER")
+    assert page.evaluate("window.stayed")
+
+
+def test_a_service_is_made_and_changed(site: Site, page: Page) -> None:
+    page.goto(site.env)
+    page.get_by_label("Name", exact=True).fill("Proxy")
+    page.get_by_label("Or an image").fill("nginx:1.27")
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/services/proxy")
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_label("Or an image")).to_have_value("nginx:1.27")
+    page.get_by_label("Or an image").fill("")
+    page.get_by_label("Repository").fill("acme/proxy")
+    page.get_by_label("Paths that matter").fill("src/**\n\nProcfile")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(page.get_by_label("Paths that matter")).to_have_value("src/**\nProcfile")
+    page.get_by_role("link", name="Images").click()
+    expect(page.locator("#main")).to_contain_text("Of acme/proxy")
+
+
+def test_the_keyboard_is_enough(site: Site, page: Page) -> None:
+    page.goto(site.org)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Projects", exact=True)).to_be_focused()
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    page.get_by_label("Name").focus()
+    page.keyboard.type("By hand")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/projects/by-hand")
+    assert not missed_by_tab(page)
+
+
+def missed_by_tab(page: Page) -> list[str]:
+    """Go through a page by the Tab key, and list what can be used but was not come by."""
+    usable = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+    page.evaluate(
+        """(usable) => {
+          window.missed = new Set([...document.querySelectorAll(usable)]
+            .filter((one) => one.checkVisibility({visibilityProperty: true})));
+          addEventListener("focusin", (event) => window.missed.delete(event.target));
+          document.activeElement.blur();
+        }""",
+        usable,
+    )
+    for _ in range(page.evaluate("window.missed.size") + 1):
+        page.keyboard.press("Tab")
+    return list(page.evaluate("[...window.missed].map((one) => one.outerHTML)"))
+
+
 def test_reading_and_forms_without_javascript(site: Site, live: App) -> None:
     context = site.context(java_script_enabled=False)
     page = context.new_page()

@@ -24,10 +24,13 @@ async def create_org(view: View) -> str:
 
 @pages.page("/orgs/{org}", "org.html")
 async def org(view: View) -> dict[str, Any]:
-    """Show an organization: its projects, and what happened in it last."""
+    """Show an organization: its projects with their services' states, and what happened last."""
     return {
         "org": await view.api.get(ORG),
         "projects": await view.api.get(ORG + "/projects"),
+        "states": {
+            one["project"]: one for one in (await view.api.get(ORG + "/status"))["projects"]
+        },
         "audit": await view.api.get(ORG + "/audit", {"per_page": 8}),
     }
 

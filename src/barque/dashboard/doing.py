@@ -85,7 +85,7 @@ async def begin_scale(view: View) -> str:
     return f"{_service(view)}?said=scaled"
 
 
-@pages.page(_HERE + "/restart", "restart.html", every=0)
+@pages.page(_HERE + "/restart", "restart.html")
 async def restart(view: View) -> dict[str, Any]:
     """Show what a restart does."""
     return {"service": await view.api.get(SVC)}
@@ -97,7 +97,7 @@ async def begin_restart(view: View) -> str:
     return _to(view, await view.api.send("POST", SVC + "/restart"))
 
 
-@pages.page(_HERE + "/promote", "promote.html", every=0)
+@pages.page(_HERE + "/promote", "promote.html")
 async def promote(view: View) -> dict[str, Any]:
     """Show what would change in another environment."""
     envs = [one["slug"] for one in await view.api.get(PROJECT + "/envs")]

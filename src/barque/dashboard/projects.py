@@ -11,16 +11,20 @@ pages = Pages()
 
 _STATUS = PROJECT + "/pipeline/status"
 _PER_PAGE = 50
+# Of a project's services, on its own page.
+_FIRST = 20
 
 
 @pages.page("/orgs/{org}/projects/{project}", "project.html")
 async def project(view: View) -> dict[str, Any]:
     """Show a project: its environments, how its pipeline does, and what it did last."""
-    status = await view.api.get(_STATUS, {"page": 1, "per_page": 1})
+    status = await view.api.get(_STATUS, {"page": 1, "per_page": _FIRST})
     return {
         "project": await view.api.get(PROJECT),
         "envs": await view.api.get(PROJECT + "/envs"),
         "states": {one["env"]: one for one in status["environments"]},
+        "services": status["services"],
+        "total": sum(one["services"] for one in status["environments"]),
         "metrics": await _figures(view),
         "history": await view.api.get(PROJECT + "/pipeline/history", {"per_page": 12}),
     }
@@ -68,7 +72,9 @@ async def env(view: View) -> dict[str, Any]:
 @env.form("create")
 async def create_service(view: View) -> str:
     """Make a service."""
-    body = view.filled("name", "platform", "github_repository", "auto_deploy_branch")
+    body = view.filled(
+        "name", "platform", "github_repository", "image_reference", "auto_deploy_branch"
+    )
     made = await view.api.send("POST", ENV + "/services", body)
     return f"{view.here}/services/{made['slug']}"
 
@@ -105,7 +111,8 @@ async def save_env(view: View) -> str:
     """Change an environment."""
     body = {
         **view.filled("name", "env_type"), **view.given("auto_deploy_branch"),
-        "protected": view.checked("protected"),
+        "protected": view.checked("protected"), "previews": view.checked("previews"),
+        "previews_from_forks": view.checked("previews_from_forks"),
     }  # fmt: skip
     await view.api.send("PATCH", ENV, body)
     return f"{view.here}?said=saved"

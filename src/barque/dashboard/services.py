@@ -63,9 +63,13 @@ async def settings(view: View) -> dict[str, Any]:
 @settings.form("save")
 async def save(view: View) -> str:
     """Change a service."""
+    watched = view.form.get("watch_paths", "").splitlines()
     body = {
         **view.filled("name", "platform", "dockerfile", "health_check_path", "update_order"),
-        **view.given("github_repository", "root_directory", "auto_deploy_branch"),
+        **view.given(
+            "github_repository", "image_reference", "root_directory", "auto_deploy_branch"
+        ),
+        "watch_paths": [one for one in map(str.strip, watched) if one] or None,
         "deployment_timeout": view.number("deployment_timeout"),
     }
     if body["auto_deploy_branch"] == view.place.svc.auto_deploy_branch:

@@ -14,7 +14,10 @@ class Deployment(Recorded, Base):
     """One rollout of one release. `steps` are its stages, each with start, end and message."""
 
     __tablename__ = "deployments"
-    __table_args__ = (Index("ix_deployments_newest", "service_id", "id"),)
+    __table_args__ = (
+        Index("ix_deployments_newest", "service_id", "id"),
+        Index("ix_deployments_state", "service_id", "status"),
+    )
 
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
     release_id: Mapped[Reference] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"))

@@ -25,6 +25,7 @@ from barque.releases.models import Release
 from barque.releases.service import freeze
 from barque.services.models import Service
 from barque.services.place import Place, allow
+from barque.store.durations import seconds_between
 from barque.store.tables import now
 
 routes = Routes("/orgs/{org}/projects/{project}/pipeline")
@@ -109,7 +110,7 @@ async def metrics(call: Call) -> PipelineMetrics:
 async def _ended(
     session: AsyncSession, place: Place, query: PipelineQuery, table: Any, good: tuple[str, ...]
 ) -> list[Any]:
-    rows = select(table.status, table.started, table.finished)
+    rows = select(table.status, seconds_between(table.started, table.finished))
     rows = of_project(rows.join(Service, Service.id == table.service_id), place, query)
     bad = "error" if table is Image else "failed"
     rows = rows.where(table.status.in_([*good, bad]), table.created >= now() - WINDOW)
@@ -117,12 +118,8 @@ async def _ended(
 
 
 def _figures(rows: list[Any], good: tuple[str, ...]) -> Figures:
-    times = [
-        (finished - started).total_seconds()
-        for status, started, finished in rows
-        if status in good and started and finished
-    ]
-    succeeded = sum(status in good for status, _, _ in rows)
+    times = [seconds for status, seconds in rows if status in good and seconds is not None]
+    succeeded = sum(status in good for status, _ in rows)
     slow = quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else None
     return Figures(
         len(rows), succeeded, len(rows) - succeeded, succeeded / len(rows) if rows else None,

@@ -14,6 +14,7 @@ from barque.images.build import Builds
 from barque.images.models import Image
 from barque.projects.models import Environment
 from barque.projects.selection import PipelineQuery, chosen, of_project
+from barque.projects.states import states_by
 from barque.releases.models import Release
 from barque.services.latest import TABLES as LATEST
 from barque.services.latest import LatestDeployment, LatestVersion
@@ -160,14 +161,5 @@ async def _queued(session: AsyncSession, table: Any, mine: Select[Any]) -> dict[
 async def _environments(
     session: AsyncSession, call: Call, query: StatusQuery
 ) -> list[EnvironmentStatus]:
-    newest = select(Deployment.service_id, func.max(Deployment.id).label("id"))
-    newest = newest.join(Service, Service.id == Deployment.service_id)
-    last = _asked(newest, call, query).group_by(Deployment.service_id).subquery()
-    states = select(Environment.slug, Deployment.status, func.count()).select_from(Service)
-    states = states.outerjoin(last, last.c.service_id == Service.id)
-    states = _asked(states.outerjoin(Deployment, Deployment.id == last.c.id), call, query)
-    found: dict[str, dict[str, int]] = {}
-    counted = states.group_by(Environment.slug, Deployment.status).order_by(Environment.slug)
-    for env, state, count in await session.execute(counted):
-        found.setdefault(env, {})[state or "new"] = count
-    return [EnvironmentStatus(env, sum(by.values()), by) for env, by in found.items()]
+    found = await states_by(session, Environment.slug, lambda rows: _asked(rows, call, query))
+    return [EnvironmentStatus(env, sum(states.values()), states) for env, states in found.items()]

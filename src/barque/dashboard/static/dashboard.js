@@ -61,6 +61,8 @@ function inUse(region) {
 }
 
 function put(region, html) {
+  // What becomes shorter keeps its place, so that nothing below it moves.
+  if (!region.matches("dd, .scroll")) region.style.minHeight = `${region.offsetHeight}px`;
   const stays = region.scrollTop;
   const atEnd = region.scrollHeight - region.clientHeight - region.scrollTop < 8;
   htmx.swap(region, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });

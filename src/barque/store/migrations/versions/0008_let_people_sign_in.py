@@ -26,3 +26,5 @@ def upgrade() -> None:
     op.create_index("ix_sign_ins_expires_at", "sign_ins", ["expires_at"])
     for table in ("images", "releases", "deployments"):
         op.create_index(f"ix_{table}_newest", table, ["service_id", "id"])
+    op.create_index("ix_deployments_state", "deployments", ["service_id", "status"])
+    op.create_index("ix_audit_entries_newest", "audit_entries", ["org_id", "id"])
