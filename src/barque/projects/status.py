@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Bundle, aliased
 
 from barque.deployments.journal import SWITCHED
 from barque.deployments.models import Deployment
@@ -14,7 +15,7 @@ from barque.images.build import Builds
 from barque.images.models import Image
 from barque.projects.models import Environment
 from barque.projects.selection import PipelineQuery, chosen, of_project
-from barque.projects.states import states_by
+from barque.projects.states import newest, states_by
 from barque.releases.models import Release
 from barque.services.latest import TABLES as LATEST
 from barque.services.latest import LatestDeployment, LatestVersion
@@ -81,8 +82,8 @@ async def status(call: Call) -> Answer:
 
     async def load() -> bytes:
         async with call.platform.database.read() as session:
-            rows = _page(_asked(select(Service, Environment.slug), call, query), query)
-            services = await _services(session, rows, call.platform.builds)
+            page = _page(_asked(select(Service.id), call, query), query)
+            services = await _services(session, page, call.platform.builds)
             return msgspec.json.encode(
                 PipelineStatus(services, await _environments(session, call, query))
             )
@@ -109,53 +110,73 @@ def _page(rows: Any, query: StatusQuery) -> Any:
     return rows
 
 
-async def _services(session: AsyncSession, rows: Any, turns: Builds) -> list[ServiceStatus]:
-    mine = select(rows.with_only_columns(Service.id).subquery().c.id)
-    images = await _newest(session, Image, LatestVersion, mine)
-    releases = await _newest(session, Release, LatestVersion, mine)
-    deployments = await _newest(session, Deployment, LatestDeployment, mine)
-    live = await _live(session, mine)
-    builds, rollouts = await _queued(session, Image, mine), await _queued(session, Deployment, mine)
-    queue = await turns.positions(session) if builds else {}
-    return [
-        ServiceStatus(
-            env, one.slug, one.name, one.process_counts, one.locked_by, live.get(one.id),
-            images.get(one.id), releases.get(one.id), deployments.get(one.id),
-            len(builds.get(one.id, ())), len(rollouts.get(one.id, ())),
-            min((queue[build] for build in builds.get(one.id, ()) if build in queue), default=None),
-        )
-        for one, env in await session.execute(rows)
-    ]  # fmt: skip
+_STAGES: tuple[tuple[str, Any, Any], ...] = (
+    ("image", Image, LatestVersion), ("release", Release, LatestVersion),
+    ("deployment", Deployment, LatestDeployment),
+)  # fmt: skip
 
 
-async def _newest(
-    session: AsyncSession, table: Any, shape: Any, mine: Select[Any]
-) -> dict[str, Any]:
-    """Read the newest row of each service: ids sort by age."""
-    newest = select(func.max(table.id)).where(table.service_id.in_(mine)).group_by(table.service_id)
-    columns = [getattr(table, name) for name in shape.__struct_fields__]
-    found = await session.execute(select(table.service_id, *columns).where(table.id.in_(newest)))
-    return {service: shape(*fields) for service, *fields in found}
+def _live() -> Any:
+    serving, release = aliased(Deployment), aliased(Release)
+    of_it = serving.service_id == Service.id, serving.status.in_(SWITCHED)
+    rows = select(release.version).join(serving, serving.release_id == release.id).where(*of_it)
+    return rows.order_by(serving.id.desc()).limit(1).scalar_subquery()
 
 
-async def _live(session: AsyncSession, mine: Select[Any]) -> dict[str, int]:
-    serving = (
-        select(Deployment.service_id, Release.version)
-        .join(Release, Release.id == Deployment.release_id)
-        .where(Deployment.service_id.in_(mine), Deployment.status.in_(SWITCHED))
+def _queued(table: Any) -> Any:
+    one = aliased(table)
+    mine = one.service_id == Service.id, one.status == "queued"
+    return select(func.count(one.id)).where(*mine).scalar_subquery()
+
+
+def _standing() -> Any:
+    """Ask at once for what is newest, what serves and what waits of each service."""
+    rows: Any = select(
+        Service.id, Environment.slug.label("env"), Service.slug, Service.name,
+        Service.process_counts, Service.locked_by, _live().label("live"),
+        _queued(Image).label("builds"), _queued(Deployment).label("deployments"),
+        *(Bundle(name, *(getattr(table, field) for field in shape.__struct_fields__))
+          for name, table, shape in _STAGES),
+    )  # fmt: skip
+    rows = rows.join(Environment, Environment.id == Service.environment_id)
+    for _, table, _ in _STAGES:
+        rows = rows.outerjoin(table, table.id == newest(table))
+    return rows.order_by(Environment.slug, Service.slug)
+
+
+# Made once: to put it together takes longer than to carry it out.
+_STANDING = _standing()
+
+
+async def _services(session: AsyncSession, page: Any, turns: Builds) -> list[ServiceStatus]:
+    mine = select(page.subquery().c.id)
+    found = (await session.execute(_STANDING.where(Service.id.in_(mine)))).all()
+    waiting = [row.id for row in found if row.builds]
+    positions = await _positions(session, waiting, turns) if waiting else {}
+    return [_status(row, positions.get(row.id)) for row in found]
+
+
+def _status(row: Any, position: int | None) -> ServiceStatus:
+    image, release, deployment = (
+        shape(*getattr(row, name)) if getattr(row, name)[0] else None for name, _, shape in _STAGES
     )
-    return dict((await session.execute(serving)).tuples().all())
+    return ServiceStatus(
+        row.env, row.slug, row.name, row.process_counts, row.locked_by, row.live, image, release,
+        deployment, row.builds, row.deployments, position,
+    )  # fmt: skip
 
 
-async def _queued(session: AsyncSession, table: Any, mine: Select[Any]) -> dict[str, list[str]]:
-    """List what waits of each service that has anything waiting."""
-    waiting = select(table.service_id, table.id).where(
-        table.service_id.in_(mine), table.status == "queued"
-    )
-    found: dict[str, list[str]] = {}
-    for service, one in await session.execute(waiting):
-        found.setdefault(service, []).append(one)
-    return found
+async def _positions(
+    session: AsyncSession, services: list[str], turns: Builds
+) -> dict[str, int | None]:
+    """Say which turn at building is the first of each service."""
+    mine = Image.service_id.in_(services), Image.status == "queued"
+    first: dict[str, int | None] = {}
+    queue = await turns.positions(session)
+    for service, build in await session.execute(select(Image.service_id, Image.id).where(*mine)):
+        if build in queue:
+            first[service] = min(queue[build], first.get(service) or queue[build])
+    return first
 
 
 async def _environments(
