@@ -1,5 +1,5 @@
 benches = bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet \
-	bench-rebuild bench-fuzz bench-hook
+	bench-rebuild bench-fuzz bench-hook bench-dashboard
 .PHONY: setup up down lint test migration clients $(benches)
 setup:
 	@scripts/setup.sh

@@ -28,6 +28,9 @@ install_packages() {
     if [ "${1:-}" = tests ] && ! command -v docker-registry >/dev/null; then
         missing+=(docker-registry)
     fi
+    if [ -n "${1:-}" ] && ! command -v chromium >/dev/null; then
+        missing+=(chromium)
+    fi
     if [ "${1:-}" = bench ]; then
         command -v nginx >/dev/null || missing+=(nginx-light)
         command -v wrk >/dev/null || missing+=(wrk)

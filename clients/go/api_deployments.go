@@ -127,6 +127,60 @@ func (c *Client) ListDeployments(
 	return answer[*DeploymentPage](ctx, c, r)
 }
 
+// PreviewDeployParams: what PreviewDeploy can be told besides; nil is not told.
+type PreviewDeployParams struct {
+	ImageVersion *int64
+}
+
+/*
+PreviewDeploy: Show what a deployment would change of what serves now.
+
+What would be deployed: an image's version, or 0 for the newest that is built.
+*/
+func (c *Client) PreviewDeploy(
+	ctx context.Context,
+	org string,
+	project string,
+	env string,
+	svc string,
+	params PreviewDeployParams,
+) (*ReleaseDiff, error) {
+	r := request{method: "GET", path: "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/deploy/preview"}
+	r.at("org", org)
+	r.at("project", project)
+	r.at("env", env)
+	r.at("svc", svc)
+	r.ask("image_version", params.ImageVersion)
+	return answer[*ReleaseDiff](ctx, c, r)
+}
+
+// PreviewRollbackParams: what PreviewRollback can be told besides; nil is not told.
+type PreviewRollbackParams struct {
+	ReleaseVersion *int64
+}
+
+/*
+PreviewRollback: Show what a rollback would change of what serves now.
+
+What one would go back to: a release's version, or 0 for the last that was live before.
+*/
+func (c *Client) PreviewRollback(
+	ctx context.Context,
+	org string,
+	project string,
+	env string,
+	svc string,
+	params PreviewRollbackParams,
+) (*ReleaseDiff, error) {
+	r := request{method: "GET", path: "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/rollback/preview"}
+	r.at("org", org)
+	r.at("project", project)
+	r.at("env", env)
+	r.at("svc", svc)
+	r.ask("release_version", params.ReleaseVersion)
+	return answer[*ReleaseDiff](ctx, c, r)
+}
+
 // RestartServiceParams: what RestartService can be told besides; nil is not told.
 type RestartServiceParams struct {
 	IdempotencyKey *string

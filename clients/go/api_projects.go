@@ -98,6 +98,18 @@ func (c *Client) GetEnvironment(
 	return answer[*EnvironmentView](ctx, c, r)
 }
 
+/*
+GetOrganizationStatus: Show how many services of each project are in which state.
+*/
+func (c *Client) GetOrganizationStatus(
+	ctx context.Context,
+	org string,
+) (*OrganizationStatus, error) {
+	r := request{method: "GET", path: "/api/v1/orgs/{org}/status"}
+	r.at("org", org)
+	return answer[*OrganizationStatus](ctx, c, r)
+}
+
 // GetPipelineMetricsParams: what GetPipelineMetrics can be told besides; nil is not told.
 type GetPipelineMetricsParams struct {
 	Service *string
@@ -127,12 +139,17 @@ func (c *Client) GetPipelineMetrics(
 type GetPipelineStatusParams struct {
 	Service *string
 	Env     *string
+	Search  *string
+	Page    *int64
+	PerPage *int64
 }
 
 /*
 GetPipelineStatus: Show where each service of the project stands.
 
-Of which service, and of which environment.
+Of which service and environment; whose name or slug holds `search`; which page of them.
+
+Page 0 is all of them at once.
 */
 func (c *Client) GetPipelineStatus(
 	ctx context.Context,
@@ -145,6 +162,9 @@ func (c *Client) GetPipelineStatus(
 	r.at("project", project)
 	r.ask("service", params.Service)
 	r.ask("env", params.Env)
+	r.ask("search", params.Search)
+	r.ask("page", params.Page)
+	r.ask("per_page", params.PerPage)
 	return answer[*PipelineStatus](ctx, c, r)
 }
 

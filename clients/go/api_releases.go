@@ -5,6 +5,28 @@ package barque
 import "context"
 
 /*
+DiffReleases: Show what differs from the release `base` to another: image, processes, config by name.
+*/
+func (c *Client) DiffReleases(
+	ctx context.Context,
+	org string,
+	project string,
+	env string,
+	svc string,
+	version int64,
+	base int64,
+) (*ReleaseDiff, error) {
+	r := request{method: "GET", path: "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/releases/{version}/diff/{base}"}
+	r.at("org", org)
+	r.at("project", project)
+	r.at("env", env)
+	r.at("svc", svc)
+	r.at("version", version)
+	r.at("base", base)
+	return answer[*ReleaseDiff](ctx, c, r)
+}
+
+/*
 GetRelease: Show a release.
 */
 func (c *Client) GetRelease(

@@ -6,14 +6,15 @@ package barque
 DeploymentView: A deployment, step by step.
 */
 type DeploymentView struct {
-	Id          string     `json:"id"`
-	ReleaseId   string     `json:"release_id"`
-	Trigger     string     `json:"trigger"`
-	Actor       string     `json:"actor"`
-	Status      string     `json:"status"`
-	Steps       []StepView `json:"steps"`
-	ErrorDetail *string    `json:"error_detail"`
-	Created     Moment     `json:"created"`
-	Started     *Moment    `json:"started"`
-	Finished    *Moment    `json:"finished"`
+	Id             string     `json:"id"`
+	ReleaseId      string     `json:"release_id"`
+	ReleaseVersion int64      `json:"release_version"`
+	Trigger        string     `json:"trigger"`
+	Actor          string     `json:"actor"`
+	Status         string     `json:"status"`
+	Steps          []StepView `json:"steps"`
+	ErrorDetail    *string    `json:"error_detail"`
+	Created        Moment     `json:"created"`
+	Started        *Moment    `json:"started"`
+	Finished       *Moment    `json:"finished"`
 }

@@ -3,8 +3,9 @@
 package barque
 
 /*
-PipelineStatus: Where each service of a project stands.
+PipelineStatus: Where each service of a project stands, and a summary of those asked about.
 */
 type PipelineStatus struct {
-	Services []ServiceStatus `json:"services"`
+	Services     []ServiceStatus     `json:"services"`
+	Environments []EnvironmentStatus `json:"environments"`
 }

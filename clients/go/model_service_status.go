@@ -3,13 +3,17 @@
 package barque
 
 /*
-ServiceStatus: Where a service stands: its newest image, release and deployment, and what waits.
+ServiceStatus: Where a service stands: what serves, the newest of each stage, and what waits.
 
 `queue_position` says which turn at building will be its own, counted from 1.
 */
 type ServiceStatus struct {
 	Env               string            `json:"env"`
 	Service           string            `json:"service"`
+	Name              string            `json:"name"`
+	ProcessCounts     map[string]int64  `json:"process_counts"`
+	LockedBy          *string           `json:"locked_by"`
+	LiveRelease       *int64            `json:"live_release"`
 	LatestImage       *LatestVersion    `json:"latest_image"`
 	LatestRelease     *LatestVersion    `json:"latest_release"`
 	LatestDeployment  *LatestDeployment `json:"latest_deployment"`

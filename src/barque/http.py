@@ -268,7 +268,13 @@ async def run(endpoint: Endpoint, platform: "Platform", request: Request[Any, An
             endpoint,
             await endpoint.handler(Call(request, platform, endpoint, Actor.nobody(), Place())),
         )
-    actor = await platform.keys.authenticate(request)
+    return await run_as(await platform.keys.authenticate(request), endpoint, platform, request)
+
+
+async def run_as(
+    actor: Actor, endpoint: Endpoint, platform: "Platform", request: Request[Any, Any, Any]
+) -> Answer:
+    """Answer a request of a caller who is known: find the place, the right to it, do the work."""
     place = await platform.places.find(actor, request.path_params)
     if place.org is not None and endpoint.role is not None:
         allow(actor, place, endpoint.role)

@@ -550,6 +550,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/deploy/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what a deployment would change of what serves now.
+         * @description What would be deployed: an image's version, or 0 for the newest that is built.
+         */
+        get: operations["previewDeploy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/deployments": {
         parameters: {
             query?: never;
@@ -822,6 +842,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/releases/{version}/diff/{base}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what differs from the release `base` to another: image, processes, config by name. */
+        get: operations["diffReleases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/releases/{version}/log": {
         parameters: {
             query?: never;
@@ -867,6 +904,26 @@ export interface paths {
         put?: never;
         /** Roll an earlier release out again, image and config as they were. */
         post: operations["rollbackService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/rollback/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what a rollback would change of what serves now.
+         * @description What one would go back to: a release's version, or 0 for the last that was live before.
+         */
+        get: operations["previewRollback"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -973,7 +1030,9 @@ export interface paths {
         };
         /**
          * Show where each service of the project stands.
-         * @description Of which service, and of which environment.
+         * @description Of which service and environment; whose name or slug holds `search`; which page of them.
+         *
+         *     Page 0 is all of them at once.
          */
         get: operations["getPipelineStatus"];
         put?: never;
@@ -1030,6 +1089,23 @@ export interface paths {
          * @description Which service, from which environment, to which.
          */
         get: operations["previewPromotion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orgs/{org}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how many services of each project are in which state. */
+        get: operations["getOrganizationStatus"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1507,6 +1583,8 @@ export interface components {
         DeploymentView: {
             id: string;
             release_id: string;
+            /** Format: int64 */
+            release_version: number;
             trigger: string;
             actor: string;
             status: string;
@@ -1820,6 +1898,27 @@ export interface components {
             updated: string;
         };
         /**
+         * OrganizationStatus
+         * @description A summary of each project that has services.
+         */
+        OrganizationStatus: {
+            projects: components["schemas"]["ProjectStatus"][];
+        };
+        /**
+         * ProjectStatus
+         * @description How many services a project has, by the status of their newest deployment.
+         *
+         *     Those that were never deployed are counted as `new`.
+         */
+        ProjectStatus: {
+            project: string;
+            /** Format: int64 */
+            services: number;
+            states: {
+                [key: string]: number;
+            };
+        };
+        /**
          * PipelineAnswer
          * @description The image that is built, the release that it becomes, and the deployment of that.
          */
@@ -1866,55 +1965,6 @@ export interface components {
             env: string;
             /** @default null */
             ref?: string | null;
-        };
-        /**
-         * PipelineStatus
-         * @description Where each service of a project stands.
-         */
-        PipelineStatus: {
-            services: components["schemas"]["ServiceStatus"][];
-        };
-        /**
-         * ServiceStatus
-         * @description Where a service stands: its newest image, release and deployment, and what waits.
-         *
-         *     `queue_position` says which turn at building will be its own, counted from 1.
-         */
-        ServiceStatus: {
-            env: string;
-            service: string;
-            latest_image: components["schemas"]["LatestVersion"] | null;
-            latest_release: components["schemas"]["LatestVersion"] | null;
-            latest_deployment: components["schemas"]["LatestDeployment"] | null;
-            /** Format: int64 */
-            queued_builds: number;
-            /** Format: int64 */
-            queued_deployments: number;
-            queue_position: number | null;
-        };
-        /**
-         * LatestVersion
-         * @description The newest image or release.
-         */
-        LatestVersion: {
-            id: string;
-            /** Format: int64 */
-            version: number;
-            status: string;
-            /** Format: date-time */
-            created: string;
-        };
-        /**
-         * LatestDeployment
-         * @description The newest deployment.
-         */
-        LatestDeployment: {
-            id: string;
-            status: string;
-            release_id: string;
-            /** Format: date-time */
-            created: string;
-            finished: string | null;
         };
         /**
          * Preview
@@ -1968,6 +2018,76 @@ export interface components {
             /** Format: int64 */
             release_version: number;
             deployment_id: string;
+        };
+        /**
+         * PipelineStatus
+         * @description Where each service of a project stands, and a summary of those asked about.
+         */
+        PipelineStatus: {
+            services: components["schemas"]["ServiceStatus"][];
+            environments: components["schemas"]["EnvironmentStatus"][];
+        };
+        /**
+         * ServiceStatus
+         * @description Where a service stands: what serves, the newest of each stage, and what waits.
+         *
+         *     `queue_position` says which turn at building will be its own, counted from 1.
+         */
+        ServiceStatus: {
+            env: string;
+            service: string;
+            name: string;
+            process_counts: {
+                [key: string]: number;
+            };
+            locked_by: string | null;
+            live_release: number | null;
+            latest_image: components["schemas"]["LatestVersion"] | null;
+            latest_release: components["schemas"]["LatestVersion"] | null;
+            latest_deployment: components["schemas"]["LatestDeployment"] | null;
+            /** Format: int64 */
+            queued_builds: number;
+            /** Format: int64 */
+            queued_deployments: number;
+            queue_position: number | null;
+        };
+        /**
+         * LatestVersion
+         * @description The newest image or release.
+         */
+        LatestVersion: {
+            id: string;
+            /** Format: int64 */
+            version: number;
+            status: string;
+            /** Format: date-time */
+            created: string;
+        };
+        /**
+         * LatestDeployment
+         * @description The newest deployment.
+         */
+        LatestDeployment: {
+            id: string;
+            status: string;
+            release_id: string;
+            /** Format: date-time */
+            created: string;
+            finished: string | null;
+        };
+        /**
+         * EnvironmentStatus
+         * @description How many services an environment has, by the status of their newest deployment.
+         *
+         *     Those that were never deployed are counted as `new`.
+         */
+        EnvironmentStatus: {
+            env: string;
+            /** Format: int64 */
+            services: number;
+            states: {
+                [key: string]: number;
+            };
         };
         /**
          * ReleaseView
@@ -2025,6 +2145,42 @@ export interface components {
             added: string[];
             removed: string[];
             changed: string[];
+        };
+        /**
+         * ReleaseDiff
+         * @description What differs from the release `base` (null: from nothing) to `version`.
+         *
+         *     `version` is null for a release that would be made. `properties` are the image's version, the
+         *     commit, the platform and the health check; `processes` are the commands of process types.
+         */
+        ReleaseDiff: {
+            base: number | null;
+            version: number | null;
+            /** Format: int64 */
+            image: number;
+            properties: components["schemas"]["Change"][];
+            processes: components["schemas"]["Change"][];
+            config: components["schemas"]["ConfigChange"][];
+        };
+        /**
+         * Change
+         * @description One property, as it was and as it is; null where there was no release.
+         */
+        Change: {
+            name: string;
+            before: string | null;
+            after: string | null;
+        };
+        /**
+         * ConfigChange
+         * @description A config variable that differs, and where it is set; never its value.
+         */
+        ConfigChange: {
+            name: string;
+            /** @enum {string} */
+            change: "added" | "changed" | "removed";
+            scope: string;
+            secret: boolean;
         };
         /**
          * ChangedService
@@ -2542,24 +2698,30 @@ export type EnvironmentView = components['schemas']['EnvironmentView'];
 export type NewEnvironment = components['schemas']['NewEnvironment'];
 export type NewProject = components['schemas']['NewProject'];
 export type ProjectView = components['schemas']['ProjectView'];
+export type OrganizationStatus = components['schemas']['OrganizationStatus'];
+export type ProjectStatus = components['schemas']['ProjectStatus'];
 export type PipelineAnswer = components['schemas']['PipelineAnswer'];
 export type PipelineMetrics = components['schemas']['PipelineMetrics'];
 export type Figures = components['schemas']['Figures'];
 export type PipelineRequest = components['schemas']['PipelineRequest'];
-export type PipelineStatus = components['schemas']['PipelineStatus'];
-export type ServiceStatus = components['schemas']['ServiceStatus'];
-export type LatestVersion = components['schemas']['LatestVersion'];
-export type LatestDeployment = components['schemas']['LatestDeployment'];
 export type Preview = components['schemas']['Preview'];
 export type Side = components['schemas']['Side'];
 export type ConfigDiff = components['schemas']['ConfigDiff'];
 export type Promotion = components['schemas']['Promotion'];
 export type PromotionAnswer = components['schemas']['PromotionAnswer'];
+export type PipelineStatus = components['schemas']['PipelineStatus'];
+export type ServiceStatus = components['schemas']['ServiceStatus'];
+export type LatestVersion = components['schemas']['LatestVersion'];
+export type LatestDeployment = components['schemas']['LatestDeployment'];
+export type EnvironmentStatus = components['schemas']['EnvironmentStatus'];
 export type ReleaseView = components['schemas']['ReleaseView'];
 export type ReleaseImage = components['schemas']['ReleaseImage'];
 export type FrozenVariable = components['schemas']['FrozenVariable'];
 export type ReleaseChanges = components['schemas']['ReleaseChanges'];
 export type ConfigChanges = components['schemas']['ConfigChanges'];
+export type ReleaseDiff = components['schemas']['ReleaseDiff'];
+export type Change = components['schemas']['Change'];
+export type ConfigChange = components['schemas']['ConfigChange'];
 export type ChangedService = components['schemas']['ChangedService'];
 export type LockRequest = components['schemas']['LockRequest'];
 export type NewService = components['schemas']['NewService'];
@@ -4410,6 +4572,43 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    previewDeploy: {
+        parameters: {
+            query?: {
+                image_version?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's slug or id */
+                org: string;
+                /** @description The project's slug or id */
+                project: string;
+                /** @description The environment's slug or id */
+                env: string;
+                /** @description The service's slug or id */
+                svc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseDiff"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listDeployments: {
         parameters: {
             query?: {
@@ -5011,6 +5210,43 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    diffReleases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's slug or id */
+                org: string;
+                /** @description The project's slug or id */
+                project: string;
+                /** @description The environment's slug or id */
+                env: string;
+                /** @description The service's slug or id */
+                svc: string;
+                /** @description The version number */
+                version: number;
+                /** @description The version to compare with */
+                base: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseDiff"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getReleaseLog: {
         parameters: {
             query?: never;
@@ -5123,6 +5359,43 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewRollback: {
+        parameters: {
+            query?: {
+                release_version?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The organization's slug or id */
+                org: string;
+                /** @description The project's slug or id */
+                project: string;
+                /** @description The environment's slug or id */
+                env: string;
+                /** @description The service's slug or id */
+                svc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseDiff"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
@@ -5324,6 +5597,9 @@ export interface operations {
             query?: {
                 service?: string;
                 env?: string;
+                search?: string;
+                page?: number;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -5450,6 +5726,33 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOrganizationStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's slug or id */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationStatus"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
         };

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from barque.accounts.keys import Actor, digest, new_key
+from barque.accounts.keys import Actor, new_key
 from barque.accounts.models import ApiKey, Membership, Organization, Scope, User
 from barque.errors import Conflict, Forbidden, Invalid, NotFound
-from barque.names import is_slug, slugify
+from barque.names import digest, is_slug, slugify
 from barque.store.tables import now
 from barque.vault import Vault
 

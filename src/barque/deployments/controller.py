@@ -59,6 +59,7 @@ class DeploymentView(msgspec.Struct, frozen=True):
 
     id: str
     release_id: str
+    release_version: int
     trigger: str
     actor: str
     status: str

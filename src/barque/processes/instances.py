@@ -66,13 +66,11 @@ class Instances:
 
     def wanted(self, deployment_id: str, release: Release, place: Place) -> list[ContainerSpec]:
         """Describe every container that a deployment is to have, by the counts of its service."""
-        counts = place.svc.process_counts
         return [
             self.spec(f"{upstream_of(deployment_id)}.{kind}-{index}", release, place, kind, index,
                       {"barque.deployment_id": deployment_id})
-            for kind in release.processes
-            if kind != "release"
-            for index in range(counts.get(kind, 1 if kind == "web" else 0))
+            for kind, count in counts_of(release.processes, place.svc.process_counts).items()
+            for index in range(count)
         ]  # fmt: skip
 
     def spec(
@@ -256,6 +254,13 @@ def _end_of(state: ContainerState | None) -> str:
         return f"out of memory, exit code {state.exit_code}"
     killed = " (it was killed, as one is that runs out of memory)"
     return f"exit code {state.exit_code}{killed if state.exit_code == _KILLED else ''}"
+
+
+def counts_of(processes: Iterable[str], counts: Mapping[str, int]) -> dict[str, int]:
+    """Say how many instances each process type of a release is to have."""
+    return {
+        kind: counts.get(kind, 1 if kind == "web" else 0) for kind in processes if kind != "release"
+    }
 
 
 async def _probe(client: httpx.AsyncClient, address: str | None, release: Release) -> str | None:

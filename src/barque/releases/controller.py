@@ -7,6 +7,7 @@ import msgspec
 from barque.fields import Moment
 from barque.http import Call, Routes
 from barque.images.controller import LogView
+from barque.releases.diff import ReleaseDiff, diff
 from barque.releases.models import Release
 from barque.releases.service import recent, release_at, stream_of
 
@@ -79,6 +80,14 @@ async def get_release(call: Call) -> ReleaseView:
     """Show a release."""
     async with call.platform.database.read() as session:
         return _release(await release_at(session, call.place, call.number("version")))
+
+
+@routes.endpoint("GET", "/{version}/diff/{base}", answer=ReleaseDiff)
+async def diff_releases(call: Call) -> ReleaseDiff:
+    """Show what differs from the release `base` to another: image, processes, config by name."""
+    async with call.platform.database.read() as session:
+        base = await release_at(session, call.place, call.number("base"))
+        return diff(base, await release_at(session, call.place, call.number("version")))
 
 
 @routes.endpoint("GET", "/{version}/log", answer=LogView, errors=(503,))

@@ -65,6 +65,15 @@ def url_of(settings: Settings, place: Place, slug: str) -> str:
     return f"http://{host}:{settings.apps_port}"
 
 
+def may(actor: Actor, place: Place, role: str) -> bool:
+    """Tell whether the caller may act as `role` here."""
+    try:
+        allow(actor, place, role)
+    except Forbidden:
+        return False
+    return True
+
+
 async def place_of(session: AsyncSession, service_id: str) -> Place:
     """Return the place of a service, for work that no caller's role bounds."""
     service = await session.get_one(Service, service_id)

@@ -35,7 +35,8 @@ _LEVELS = {"env": "environment", "svc": "service"}
 _PARAMETERS = {
     "org": "The organization's slug or id", "project": "The project's slug or id",
     "env": "The environment's slug or id", "svc": "The service's slug or id",
-    "version": "The version number", "user": "The member's id or e-mail address",
+    "version": "The version number", "base": "The version to compare with",
+    "user": "The member's id or e-mail address",
     "key": "The API key's id", "config_id": "The config variable's id",
     "deployment": "The deployment's id", "webhook": "The webhook's id",
     "delivery": "The delivery's id", "credential": "The git credential's name or id",
@@ -143,7 +144,7 @@ def _plain(shape: dict[str, Any]) -> dict[str, Any]:
 
 def _path_parameter(name: str) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "minLength": 1}
-    if name == "version":
+    if name in ("version", "base"):
         schema = {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST}
     return {
         "name": name, "in": "path", "required": True, "schema": schema,
