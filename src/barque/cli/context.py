@@ -53,6 +53,28 @@ def identity() -> tuple[str, str]:
     return url or _DEFAULT_URL, key
 
 
+def children(address: str) -> list[Any]:
+    """List what an address holds; the organizations for ""."""
+    known, depth = client(), address.strip("/").count("/") + 1 if address else 0
+    found: list[Any] = (
+        (known.orgs, lambda: known.org(address).projects(),
+         lambda: known.project(address).envs(), lambda: known.env(address).services())[depth]()
+    )  # fmt: skip
+    return found
+
+
+def create(parent: str, **fields: Any) -> Any:
+    """Make something in what an address names; an organization for ""."""
+    known, depth = client(), parent.strip("/").count("/") + 1 if parent else 0
+    if depth == 0:
+        return known.create_org(**fields)
+    if depth == 1:
+        return known.org(parent).create_project(**fields)
+    if depth == 2:
+        return known.project(parent).create_env(**fields)
+    return known.env(parent).create_service(**fields)
+
+
 def client() -> Client:
     """Return the client of whoever is logged in."""
     return Client(*identity())

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ _COLUMNS = ("name", "kind", "host", "repository", "username")
 @git_credentials.command("list")
 def list_credentials(org: Org, as_json: Json = False) -> None:
     """List an organization's git credentials, without their values."""
-    show(client().git_credentials(org), _COLUMNS, as_json)
+    show(client().org(org).git_credentials(), _COLUMNS, as_json)
 
 
 @git_credentials.command("add")
@@ -39,8 +39,12 @@ def add(
     """Add a token, asked for unless it comes from a file or pipe, or a deploy key."""
     value = _value(ssh_key, value_file)
     more = {"value": value, "repository": repository, "username": username}
-    given = {field: one for field, one in more.items() if one is not None}
-    made = client().add_git_credential(org, name, "ssh_key" if ssh_key else "token", host, **given)
+    given: dict[str, Any] = {field: one for field, one in more.items() if one is not None}
+    made = (
+        client()
+        .org(org)
+        .add_git_credential(name=name, kind="ssh_key" if ssh_key else "token", host=host, **given)
+    )
     if as_json or not ssh_key:
         show(made, _COLUMNS, as_json)
         return
@@ -51,7 +55,7 @@ def add(
 @git_credentials.command("remove")
 def remove(org: Org, name: str) -> None:
     """Delete a git credential."""
-    client().remove_git_credential(org, name)
+    client().org(org).remove_git_credential(name)
     out.print(f"{name} is deleted")
 
 

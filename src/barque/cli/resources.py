@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from barque.cli.context import address_of, client, fail, out, show
+from barque.cli.context import address_of, children, client, create, fail, out, show
 from barque.cli.system import Json
 
 Parent = Annotated[str, typer.Argument(help="What holds it: org, org/project, ...")]
@@ -25,23 +25,23 @@ def _group(name: str, plural: str, columns: tuple[str, ...], rooted: bool) -> ty
     def bare(context: typer.Context, as_json: Json = False) -> None:
         if context.invoked_subcommand is None:
             parent = "/".join(address_of(None).split("/")[:depth]) if depth else ""
-            show(client().children(parent), columns, as_json)
+            show(children(parent), columns, as_json)
 
     def list_them(parent: Parent = "", as_json: Json = False) -> None:
-        show(client().children(parent), columns, as_json)
+        show(children(parent), columns, as_json)
 
-    def create(parent: Parent, label: str, as_json: Json = False) -> None:
-        show(client().create(parent, name=label), columns, as_json)
+    def make(parent: Parent, label: str, as_json: Json = False) -> None:
+        show(create(parent, name=label), columns, as_json)
 
     def create_root(label: str, as_json: Json = False) -> None:
-        create("", label, as_json)
+        make("", label, as_json)
 
     def show_one(address: Address, as_json: Json = False) -> None:
-        found = client().get(address)
+        found = client().at(address).get()
         show(found, tuple(found), as_json)
 
     def delete(address: Address, cascade: Cascade = False) -> None:
-        client().delete(address, cascade)
+        client().at(address).delete(cascade=cascade)
         out.print(f"{address} is deleted")
 
     group.command("list", help=f"List {plural}.")(list_them)
@@ -51,7 +51,7 @@ def _group(name: str, plural: str, columns: tuple[str, ...], rooted: bool) -> ty
         group.command("create", help="Make a service.")(_create_service)
         group.command("set", help="Change a service.")(_set_service)
     else:
-        group.command("create", help=f"Make one {name}.")(create_root if rooted else create)
+        group.command("create", help=f"Make one {name}.")(create_root if rooted else make)
     return group
 
 
@@ -83,7 +83,7 @@ def _create_service(
         health_check_path=health, auto_deploy_branch=branch, deployment_timeout=timeout,
         dockerfile=dockerfile, root_directory=root, watch_paths=watch,
     )  # fmt: skip
-    show(client().create(env, **fields), _SERVICE, as_json)
+    show(create(env, **fields), _SERVICE, as_json)
 
 
 def _set_service(
@@ -102,7 +102,7 @@ def _set_service(
         fields["github_repository"] = None
     if repository and not image:
         fields["image_reference"] = None
-    show(client().update(address, **fields), _SERVICE, as_json)
+    show(client().service(address).update(**fields), _SERVICE, as_json)
 
 
 config = typer.Typer(help="Show and set config, at any of the four levels.")
@@ -121,7 +121,7 @@ def bare_config(context: typer.Context) -> None:
 def list_config(at: At = None, as_json: Json = False) -> None:
     """List the config of one level."""
     columns = ("name", "value", "secret", "buildtime")
-    show(client().config(address_of(at)), columns, as_json)
+    show(client().at(address_of(at)).config(), columns, as_json)
 
 
 @config.command("resolved")
@@ -140,14 +140,14 @@ def set_config(
     if wrong := [pair for pair in pairs if "=" not in pair]:
         fail(f"'{wrong[0]}' is not NAME=value", 2)
     values = dict(pair.split("=", 1) for pair in pairs)
-    said = client().set_config(address_of(at), values, secret=secret, buildtime=buildtime)
+    said = client().at(address_of(at)).set_config(values, secret=secret, buildtime=buildtime)
     show(said, tuple(said), as_json)
 
 
 @config.command("import")
 def import_config(file: Path, at: At = None, secret: Secret = False, as_json: Json = False) -> None:
     """Set config variables from a dotenv file, all or nothing."""
-    said = client().import_config(address_of(at), file.read_text(), secret=secret)
+    said = client().at(address_of(at)).import_config(file.read_text(), secret=secret)
     show(said, tuple(said), as_json)
 
 
@@ -155,7 +155,9 @@ def import_config(file: Path, at: At = None, secret: Secret = False, as_json: Js
 def unset(names: list[str], at: At = None) -> None:
     """Delete config variables."""
     for name in names:
-        if not client().unset_config(address_of(at), name):
+        try:
+            client().at(address_of(at)).unset_config(name)
+        except KeyError:
             fail(f"{name} is not set there")
 
 

@@ -3,8 +3,9 @@
 import json
 import re
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 
 from barque.cli.context import address_of, client, err, fail, linked, out, show
 from barque.cli.system import Json
-from barque.client import Service
+from barque.client import Blocking, Service
 
 At = Annotated[str | None, typer.Option("--service", "-s", help="org/project/env/service")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show it live, to its end.")]
@@ -21,7 +22,7 @@ _SPAN = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def _service(at: str | None) -> Service:
+def _service(at: str | None) -> Service[Blocking]:
     return client().service(address_of(at))
 
 
@@ -49,7 +50,9 @@ def build(
         fail(f"image {image['version']}: {image['error_detail']}")
 
 
-def _follow(service: Service, answer: dict[str, Any], follow: bool, as_json: bool) -> None:
+def _follow(
+    service: Service[Blocking], answer: Mapping[str, Any], follow: bool, as_json: bool
+) -> None:
     if not follow:
         show(answer, ("release_version", "deployment_id"), as_json)
         return
@@ -61,7 +64,7 @@ def _follow(service: Service, answer: dict[str, Any], follow: bool, as_json: boo
         fail(f"the deployment is {row['status']}: {row['error_detail'] or 'see its log'}")
 
 
-def _upload(service: Service, folder: Path, as_json: bool) -> int:
+def _upload(service: Service[Blocking], folder: Path, as_json: bool) -> int:
     """Upload a folder, follow its build to the end, and return the image's version."""
     err.print(f"packing and uploading {folder.resolve()}", markup=False, soft_wrap=True)
     version = int(service.upload(folder)["version"])
@@ -121,12 +124,12 @@ def promote(
 ) -> None:  # fmt: skip
     """Deploy in one environment the image that is live in another."""
     org, project, _, name = address_of(at).split("/")
-    where = (f"{org}/{project}", name, source_env, target_env)
+    known = client().project(f"{org}/{project}")
     if preview:
-        said = client().promote_preview(*where)
+        said = known.promote_preview(service=name, source_env=source_env, target_env=target_env)
         show(said, ("service", "same_image", "config"), as_json)
         return
-    answer = client().promote(*where)
+    answer = known.promote(service=name, source_env=source_env, target_env=target_env)
     _follow(_service(f"{org}/{project}/{target_env}/{name}"), answer, follow, as_json)
 
 
@@ -155,7 +158,7 @@ def releases(at: At = None, as_json: Json = False) -> None:
 def deployments(at: At = None, as_json: Json = False) -> None:
     """List the newest deployments."""
     columns = ("id", "status", "trigger", "actor", "created")
-    show(_service(at).deployments(), columns, as_json)
+    show(list(islice(_service(at).deployments(per_page=20), 20)), columns, as_json)
 
 
 def logs(
@@ -168,7 +171,7 @@ def logs(
 ) -> None:  # fmt: skip
     """Show what the instances wrote."""
     service, moments = _service(at), {"since": _moment(since), "until": _moment(until)}
-    query = {"process": process, "search": search, "tail": tail, **moments}
+    query: dict[str, Any] = {"process": process, "search": search, "tail": tail, **moments}
     if as_json and not follow:
         show(service.logs(**query), (), as_json)
         return
@@ -202,7 +205,7 @@ def run(
         show(said, (), as_json)
     else:
         typer.echo(said["output"], nl=False)
-    if said["timed_out"]:
+    if said["exit_code"] is None:
         fail(f"the command took over {timeout} s: give it more with --timeout")
     raise typer.Exit(said["exit_code"])
 

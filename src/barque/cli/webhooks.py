@@ -1,12 +1,12 @@
 """Commands about webhooks: who is told of builds and deployments."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from barque.cli.context import address_of, client, out, show
 from barque.cli.system import Json
-from barque.client import Webhook
+from barque.client import Blocking, Webhook
 
 webhooks = typer.Typer(help="List, make, change and test who is told of builds and deployments.")
 Org = Annotated[str | None, typer.Option("--org", "-o", help="The org, or the linked one.")]
@@ -25,8 +25,8 @@ def _org(given: str | None) -> str:
     return address_of(given).split("/")[0]
 
 
-def _webhook(webhook_id: str, org: str | None) -> Webhook:
-    return client().webhook(_org(org), webhook_id)
+def _webhook(webhook_id: str, org: str | None) -> Webhook[Blocking]:
+    return client().org(_org(org)).webhook(webhook_id)
 
 
 @webhooks.callback(invoke_without_command=True)
@@ -39,7 +39,7 @@ def bare(context: typer.Context) -> None:
 @webhooks.command("list")
 def list_webhooks(org: Org = None, as_json: Json = False) -> None:
     """List an org's webhooks."""
-    show(client().webhooks(_org(org)), _ROW, as_json)
+    show(client().org(_org(org)).webhooks(), _ROW, as_json)
 
 
 @webhooks.command("create")
@@ -49,8 +49,8 @@ def create(
     org: Org = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Make a webhook, and print its secret, this once."""
-    fields = {"project": project, **({"events": events} if events else {})}
-    show(client().create_webhook(_org(org), url, **fields), _MADE, as_json)
+    fields: dict[str, Any] = {"project": project, **({"events": events} if events else {})}
+    show(client().org(_org(org)).create_webhook(url=url, **fields), _MADE, as_json)
 
 
 @webhooks.command("show")
@@ -66,7 +66,7 @@ def change(
 ) -> None:  # fmt: skip
     """Change a webhook; making it active sends what waited meanwhile."""
     wanted = {"url": url, "events": events or None, "active": active}
-    fields = {name: value for name, value in wanted.items() if value is not None}
+    fields: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     show(_webhook(webhook, org).update(**fields), _ROW, as_json)
 
 
@@ -91,11 +91,10 @@ def ping(webhook: Id, org: Org = None, as_json: Json = False) -> None:
 
 @webhooks.command("deliveries")
 def list_deliveries(
-    webhook: Id, page: Annotated[int, typer.Option(min=1)] = 1, org: Org = None,
-    as_json: Json = False,
+    webhook: Id, org: Org = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """List what was sent to a webhook, newest first."""
-    show(_webhook(webhook, org).deliveries(page)["items"], _DELIVERY, as_json)
+    show(list(_webhook(webhook, org).deliveries()), _DELIVERY, as_json)
 
 
 @webhooks.command("redeliver")
