@@ -110,6 +110,8 @@ def sentences() -> Iterator[None]:
     except ApiError as error:
         fields = "".join(f"\n  {one['field']}: {one['message']}" for one in error.errors)
         fail(f"the platform refused this:{fields}" if fields else error.message)
+    except ModuleNotFoundError as error:
+        fail(f"{error.name} is missing: what serves needs pip install 'barque[server]'")
     except (Unreachable, ValueError, OSError) as error:
         fail(str(error))
 
