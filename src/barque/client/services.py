@@ -136,6 +136,14 @@ class Service(Builds[C]):
         return self._ask("POST", "/run", body, timeout=timeout + _AROUND)
 
     @verb
+    def exec(
+        self, command: str, *, process: str = "web", index: int | None = None, timeout: int = 300
+    ) -> Work[RunAnswer]:
+        """Run a command inside of an instance that runs: the first, unless one is named."""
+        body = {"command": command, "process": process, "index": index, "timeout": timeout}
+        return self._ask("POST", "/exec", body, timeout=timeout + _AROUND)
+
+    @verb
     def logs(
         self, *, process: str | None = None, since: str | None = None, until: str | None = None,
         search: str | None = None, tail: int | None = None,

@@ -260,6 +260,15 @@ class ErrorAnswer(TypedDict):
     errors: NotRequired[list[FieldError]]
 
 
+class ExecRequest(TypedDict):
+    """A command for a shell inside of an instance: the first of its type, unless one is named."""
+
+    command: str
+    timeout: NotRequired[int]
+    process: NotRequired[str]
+    index: NotRequired[int | None]
+
+
 class Figures(TypedDict):
     """Of what ended: counts, the rate of success (0 to 1), and times in seconds of successes."""
 
@@ -810,7 +819,7 @@ class RollbackRequest(TypedDict):
 
 
 class RunAnswer(TypedDict):
-    """What a one-off command wrote; its `exit_code` is null when its time was over."""
+    """What a command wrote; its `exit_code` is null when its time was over."""
 
     exit_code: int | None
     output: str
