@@ -27,6 +27,11 @@ install_packages() {
     if [ "${1:-}" = tests ] && ! command -v docker-registry >/dev/null; then
         missing+=(docker-registry)
     fi
+    if [ "${1:-}" = tests ]; then
+        # What their users complete commands in.
+        command -v zsh >/dev/null || missing+=(zsh)
+        command -v fish >/dev/null || missing+=(fish)
+    fi
     if [ "${1:-}" = bench ]; then
         command -v nginx >/dev/null || missing+=(nginx-light)
         command -v wrk >/dev/null || missing+=(wrk)
