@@ -79,6 +79,7 @@ def test_config(barque: Run, app: App, tmp_path: Path) -> None:
     assert "hidden-value" not in shown.stderr
     piped = barque("config", "set", "TOKEN", "--secret", stdin="hidden-value\n")
     assert piped.returncode == 0
+    assert barque("config", "set", "NOTHING").returncode == 2
     (tmp_path / "more.env").write_text("C=3\nexport D='four'\n")
     assert barque("config", "import", "more.env").returncode == 0
     level = ("--at", address_of(app).rpartition("/")[0])

@@ -16,6 +16,12 @@ from barque.cli.secrets import whole_input
 group = Group("Show and set config, at any of the four levels.")
 Secret = Annotated[bool, typer.Option("--secret", help="Never show the values again.")]
 Buildtime = Annotated[bool, typer.Option("--buildtime", help="Offer them to builds, too.")]
+HideOrNot = Annotated[
+    bool | None, typer.Option("--secret/--shown", help="Whether it is never shown again.")
+]
+OfferOrNot = Annotated[
+    bool | None, typer.Option("--buildtime/--no-buildtime", help="Whether builds get it, too.")
+]
 _COLUMNS = ("name", "value", "secret", "buildtime")
 
 
@@ -65,9 +71,18 @@ def set_config(
         )  # fmt: skip
     if len(bare) > 1 and not sys.stdin.isatty():
         fail("a pipe holds the value of one NAME: import the others from a file", Exit.USAGE)
-    values |= {name: whole_input(name) for name in bare}
+    values |= {name: _asked_for(name) for name in bare}
     level = client().at(address_of(at))
     _show_changes(dict(level.set_config(values, secret=secret, buildtime=buildtime)))
+
+
+def _asked_for(name: str) -> str:
+    value = whole_input(name)
+    if not value:
+        fail(
+            f"no value for {name} came: type it, pipe it in, or write {name}= for none", Exit.USAGE
+        )
+    return value
 
 
 @group.add("import")
@@ -88,8 +103,7 @@ def _show_changes(said: dict[str, object]) -> None:
 @group.add("change")
 def change(
     name: Annotated[str, typer.Argument(help="NAME")], at: AtLevel = None,
-    secret: Annotated[bool | None, typer.Option("--secret/--shown")] = None,
-    buildtime: Annotated[bool | None, typer.Option("--buildtime/--no-buildtime")] = None,
+    secret: HideOrNot = None, buildtime: OfferOrNot = None,
 ) -> None:  # fmt: skip
     """Change what a variable is, and leave its value; a secret stays one until it is set anew."""
     level = client().at(address_of(at))
