@@ -5,6 +5,7 @@ that of `AsyncClient` a `Service[Awaiting]`. What is answered is a dict of a sha
 `barque.client.shapes` names.
 """
 
+from barque.client.addresses import BadAddress
 from barque.client.client import AsyncClient, Client
 from barque.client.connections import Awaiting, Blocking
 from barque.client.envs import Env
@@ -20,6 +21,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "Awaiting",
+    "BadAddress",
     "Blocking",
     "CannotPack",
     "Client",
