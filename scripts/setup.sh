@@ -27,8 +27,9 @@ install_packages() {
     if [ "${1:-}" = tests ] && ! command -v docker-registry >/dev/null; then
         missing+=(docker-registry)
     fi
-    if [ -n "${1:-}" ] && ! command -v chromium >/dev/null; then
-        missing+=(chromium)
+    if [ -n "${1:-}" ] && ! command -v chromium-headless-shell >/dev/null \
+        && grep -qx 'ID=debian' /etc/os-release; then
+        missing+=(chromium-headless-shell)
     fi
     if [ "${1:-}" = bench ]; then
         command -v nginx >/dev/null || missing+=(nginx-light)
@@ -56,6 +57,12 @@ make_environment() {
     echo "$wanted" >"$stamp"
 }
 
+# Ubuntu has no package of Chromium that runs everywhere: there it is the one of Playwright.
+make_browser() {
+    command -v chromium-headless-shell >/dev/null && return
+    .venv/bin/playwright install --with-deps --only-shell chromium
+}
+
 make_base_image() {
     local context
     /usr/bin/docker image inspect barque/base:busybox >/dev/null 2>&1 && return
@@ -74,6 +81,7 @@ make_base_images() {
 
 install_packages "${1:-}"
 make_environment
+if [ -n "${1:-}" ]; then make_browser; fi
 DOCKER_HOST=$(scripts/engine.sh)
 export DOCKER_HOST DOCKER_BUILDKIT=1
 make_base_image
