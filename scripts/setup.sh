@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes everything that Barque needs on a Debian or Ubuntu machine; quick when it is there already.
-# With the argument `tests` or `bench`, also what only its tests or its benchmarks need.
+# With the argument `tests`, `bench` or `clients`, also what only its tests, its benchmarks, or making
+# its clients in other languages needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,9 +28,14 @@ install_packages() {
     if [ "${1:-}" = tests ] && ! command -v docker-registry >/dev/null; then
         missing+=(docker-registry)
     fi
-    if [ -n "${1:-}" ] && ! command -v chromium-headless-shell >/dev/null \
+    if [ -n "${1:-}" ] && [ "$1" != clients ] && ! command -v chromium-headless-shell >/dev/null \
         && grep -qx 'ID=debian' /etc/os-release; then
         missing+=(chromium-headless-shell)
+    fi
+    if [ "${1:-}" = tests ]; then
+        # What their users complete commands in.
+        command -v zsh >/dev/null || missing+=(zsh)
+        command -v fish >/dev/null || missing+=(fish)
     fi
     if [ "${1:-}" = bench ]; then
         command -v nginx >/dev/null || missing+=(nginx-light)
@@ -43,17 +49,16 @@ install_packages() {
 }
 
 make_environment() {
-    local stamp=.venv/.made-from wanted site
-    wanted=$(sha256sum <requirements.lock)
+    local stamp=.venv/.made-from wanted
+    wanted=$(cat requirements.lock pyproject.toml | sha256sum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
     echo "==> making the virtual environment"
     python3 -m venv .venv
     .venv/bin/python -m pip install --quiet uv
     .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode \
         --require-hashes -r requirements.lock
-    # Barque itself is found through a path file: nothing is built for it.
-    site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    echo "$PWD/src" >"$site/barque.pth"
+    # Barque itself stays where it is; this makes .venv/bin/barque.
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
     echo "$wanted" >"$stamp"
 }
 
@@ -61,6 +66,21 @@ make_environment() {
 make_browser() {
     command -v chromium-headless-shell >/dev/null && return
     .venv/bin/playwright install --with-deps --only-shell chromium
+}
+
+make_client_tools() {
+    local lock=clients/requirements.lock npm=clients/typescript stamp=.venv/.clients-made-from wanted
+    wanted=$(sha256sum <$lock)
+    if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
+        echo "==> installing Go, Node.js and the generator of clients"
+        .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r $lock
+        echo "$wanted" >$stamp
+    fi
+    wanted=$(sha256sum <$npm/package-lock.json)
+    if [ "$(cat $npm/node_modules/.made-from 2>/dev/null)" != "$wanted" ]; then
+        .venv/bin/npm ci --prefix $npm --silent --ignore-scripts
+        echo "$wanted" >$npm/node_modules/.made-from
+    fi
 }
 
 make_base_image() {
@@ -74,14 +94,17 @@ make_base_image() {
 }
 
 make_base_images() {
-    # What reaches the mirror here is trusted in the images' builds as well.
+    # What reaches packages here is trusted and asked in the images' builds as well.
     BARQUE_CA_BUNDLE=${BARQUE_CA_BUNDLE:-${SSL_CERT_FILE:-}} \
+        BARQUE_BUILD_ENVIRONMENT=${BARQUE_BUILD_ENVIRONMENT:-$(.venv/bin/python scripts/registries.py)} \
         .venv/bin/python -m barque base-images build | { grep -v ' is there$' || true; }
 }
 
 install_packages "${1:-}"
 make_environment
-if [ -n "${1:-}" ]; then make_browser; fi
+if [ "${1:-}" = tests ] || [ "${1:-}" = bench ]; then make_browser; fi
+if [ "${1:-}" = tests ] || [ "${1:-}" = clients ]; then make_client_tools; fi
+if [ "${1:-}" = clients ]; then exit; fi
 DOCKER_HOST=$(scripts/engine.sh)
 export DOCKER_HOST DOCKER_BUILDKIT=1
 make_base_image

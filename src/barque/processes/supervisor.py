@@ -263,6 +263,6 @@ class Supervisor:
         ]
         await self._instances.retire(orphans, 0)
         for network in set(networks) - kept:
-            await platform.runtime.remove_network(network)
+            await self._instances.leave(network)
         for service_id in logged - services:
             await platform.collector.forget_service(service_id)

@@ -30,7 +30,7 @@ class OrganizationStatus(msgspec.Struct, frozen=True):
 
 
 @routes.endpoint("GET", "/status", answer=OrganizationStatus)
-async def overview(call: Call) -> Answer:
+async def get_organization_status(call: Call) -> Answer:
     """Show how many services of each project are in which state."""
     org = call.place.org.id
 

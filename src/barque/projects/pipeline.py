@@ -1,7 +1,7 @@
 """The pipeline of a project: build, release and deploy in one, and how all of that goes."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median, quantiles
 from typing import Any
 
@@ -13,6 +13,7 @@ from barque.audit.log import record
 from barque.deployments.models import Deployment
 from barque.deployments.rollout import KIND as DEPLOY
 from barque.deployments.service import enqueue
+from barque.fields import Moment
 from barque.http import Answer, Call, Routes
 from barque.images.controller import Ref
 from barque.images.models import Image
@@ -89,13 +90,13 @@ class PipelineEvent(msgspec.Struct, frozen=True):
     trigger: str | None
     actor: str | None
     error_detail: str | None
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
+    created: Moment
+    started: Moment | None
+    finished: Moment | None
 
 
 @routes.endpoint("GET", "/metrics", answer=PipelineMetrics, query=PipelineQuery)
-async def metrics(call: Call) -> PipelineMetrics:
+async def get_pipeline_metrics(call: Call) -> PipelineMetrics:
     """Show how builds and deployments of the last 30 days went."""
     query = call.query(PipelineQuery)
     await chosen(call, query)
@@ -150,7 +151,7 @@ _DEPLOYMENTS = (
 
 
 @routes.endpoint("GET", "/history", answer=Page[PipelineEvent], query=HistoryQuery)
-async def history(call: Call) -> Page[PipelineEvent]:
+async def list_pipeline_history(call: Call) -> Page[PipelineEvent]:
     """List builds and deployments of the project, newest first."""
     query = call.query(HistoryQuery)
     await chosen(call, query)
@@ -174,7 +175,7 @@ async def history(call: Call) -> Page[PipelineEvent]:
     "POST", "/deploy", answer=PipelineAnswer, status=202, role="developer", body=PipelineRequest,
     errors=(409,), once=True,
 )  # fmt: skip
-async def deploy(call: Call) -> Answer:
+async def run_pipeline(call: Call) -> Answer:
     """Build a service, release the image, and deploy that."""
     body = await call.body(PipelineRequest)
     place = await call.platform.places.find(

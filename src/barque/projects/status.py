@@ -75,7 +75,7 @@ class PipelineStatus(msgspec.Struct, frozen=True):
 
 
 @routes.endpoint("GET", "/status", answer=PipelineStatus, query=StatusQuery)
-async def status(call: Call) -> Answer:
+async def get_pipeline_status(call: Call) -> Answer:
     """Show where each service of the project stands."""
     query = call.query(StatusQuery)
     await chosen(call, query)

@@ -1,10 +1,10 @@
 """Endpoints of releases (seed: "Releases")."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from barque.fields import Moment
 from barque.http import Call, Routes
 from barque.images.controller import LogView
 from barque.releases.diff import ReleaseDiff, diff
@@ -58,7 +58,7 @@ class ReleaseView(msgspec.Struct, frozen=True):
     health_check_path: str
     processes: dict[str, str]
     status: str
-    created: datetime
+    created: Moment
 
 
 def _release(row: Release) -> ReleaseView:
@@ -91,7 +91,7 @@ async def diff_releases(call: Call) -> ReleaseDiff:
 
 
 @routes.endpoint("GET", "/{version}/log", answer=LogView, errors=(503,))
-async def release_log(call: Call) -> LogView:
+async def get_release_log(call: Call) -> LogView:
     """Show what a release was made of, and what its release process wrote."""
     async with call.platform.database.read() as session:
         row = await release_at(session, call.place, call.number("version"))

@@ -92,6 +92,9 @@ class Places:
 
     async def find(self, actor: Actor, path: dict[str, Any]) -> Place:
         """Resolve a path's slugs or ids. Raises `NotFound`."""
+        if any("\0" in value for value in path.values()):
+            # Not every database could even be asked for it.
+            raise NotFound("there is nothing whose name holds a null character")
         slugs = tuple(path[name] for name in ("org", "project", "env", "svc") if name in path)
         if not slugs:
             return Place()

@@ -1,0 +1,48 @@
+"""Commands that serve the platform itself: serve, down."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from barque.cli.app import Group
+from barque.cli.platform import PANEL
+
+if TYPE_CHECKING:
+    from barque.settings import Settings
+
+DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.")]
+AppsPort = Annotated[int | None, typer.Option(help="The port of the router.")]
+
+
+def settings_of(**options: Any) -> "Settings":
+    """Return the platform's settings, with the options that were given."""
+    from barque.settings import Settings  # noqa: PLC0415 - a client needs no server
+
+    return Settings(**{name: value for name, value in options.items() if value is not None})
+
+
+def serve(
+    data_dir: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="The address of the API.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port of the API.")] = None,
+    apps_port: AppsPort = None,
+) -> None:
+    """Start the platform, in the foreground."""
+    from barque.serve import run  # noqa: PLC0415 - a client needs no server
+
+    run(settings_of(data_dir=data_dir, host=host, port=port, apps_port=apps_port))
+
+
+def down(data_dir: DataDir = None, apps_port: AppsPort = None) -> None:
+    """Stop the platform, its router, and every container."""
+    from barque.serve import down as stop  # noqa: PLC0415 - a client needs no server
+
+    stop(settings_of(data_dir=data_dir, apps_port=apps_port))
+
+
+def add_to(app: Group) -> None:
+    """Add the commands."""
+    # They speak to nobody: there is neither context nor JSON.
+    for command in (serve, down):
+        app.command(rich_help_panel=PANEL)(command)
