@@ -82,15 +82,12 @@ class Call:
         Raises `TooLarge` with the complaint, `Invalid` when the caller leaves, and `OSError`.
         """
         hashed, size = hashlib.sha256(), 0
-        try:
-            async for part in self.request.stream():
-                size += len(part)
-                if size > limit:
-                    raise TooLarge(complaint)
-                hashed.update(part)
-                await asyncio.to_thread(file.write, part)
-        except InternalServerException:
-            raise Invalid.field("body", "ended before all of it was sent: send it again") from None
+        async for part in _parts(self.request):
+            size += len(part)
+            if size > limit:
+                raise TooLarge(complaint)
+            hashed.update(part)
+            await asyncio.to_thread(file.write, part)
         self._body = hashed.digest()
 
     def query(self, kind: type[T]) -> T:
@@ -250,10 +247,18 @@ class Routes:
         return declare
 
 
+async def _parts(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
+    try:
+        async for part in request.stream():
+            yield part
+    except InternalServerException:
+        raise Invalid.field("body", "ended before all of it was sent: send it again") from None
+
+
 async def read_body(request: Request[Any, Any, Any]) -> bytes:
-    """Read the body, up to the limit. Raises `TooLarge`."""
+    """Read the body, up to the limit. Raises `TooLarge`, and `Invalid` when the caller leaves."""
     parts, size = [], 0
-    async for part in request.stream():
+    async for part in _parts(request):
         size += len(part)
         if size > BODY_LIMIT:
             raise TooLarge(f"the body is over {BODY_LIMIT // 2**20} MiB")

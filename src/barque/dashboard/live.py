@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from barque.errors import BarqueError
+from barque.store.reading import to_the_end
 from barque.unavailable import UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def changes(
     while True:
         seen, begun = platform.database.changes.total(), time.monotonic()
         try:
-            found = await _whole(look)
+            found = await to_the_end(look)
         except BarqueError:
             # The page itself says why, once it is loaded again.
             yield b"event: gone\ndata:\n\n"
@@ -51,16 +52,6 @@ async def changes(
         sent.update(news)
         rest = min((time.monotonic() - begun) / _SHARE, _LONGEST)
         await _something_new(platform, seen, rest, min(every, _HEARTBEAT))
-
-
-async def _whole(look: Callable[[], Awaitable[dict[str, str]]]) -> dict[str, str]:
-    """Look to the end, although who watches may leave amid it: a connection cut off is lost."""
-    looking = asyncio.ensure_future(look())
-    try:
-        return await asyncio.shield(looking)
-    except asyncio.CancelledError:
-        looking.add_done_callback(lambda done: done.cancelled() or done.exception())
-        raise
 
 
 async def _something_new(platform: "Platform", seen: int, least: float, most: float) -> None:

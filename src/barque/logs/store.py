@@ -16,6 +16,7 @@ from barque.logs.following import Follower, end
 from barque.logs.lines import ALL, Entry, Line, Wanted
 from barque.logs.position import Position
 from barque.logs.thread import LogsUnavailable, LogThread
+from barque.store.reading import to_the_end
 from barque.store.tables import now
 
 T = TypeVar("T")
@@ -124,7 +125,7 @@ class LogStore:
         while True:
             news = self._news[stream]
             # In this order, since the last line is said before the end is.
-            status = follower.status() or await ended()
+            status = follower.status() or await to_the_end(ended)
             try:
                 page = await self._read(follower.ask(stream, _PAGE))
             except LogsUnavailable:
