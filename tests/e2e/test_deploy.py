@@ -1,5 +1,6 @@
 """Real containers behind the real router."""
 
+import random
 import subprocess
 import threading
 
@@ -56,8 +57,8 @@ def test_an_environments_network_goes_with_it(app: App) -> None:
 def test_a_network_that_others_use_keeps_no_environment(api: httpx.Client) -> None:
     env = make_env(api)
     network = f"barque-{api.get(env).json()['id']}"
-    of_another = ["docker", "network", "create", "--subnet=10.219.255.0/29", network]
-    subprocess.run(of_another, check=True, capture_output=True)
+    subnet = f"--subnet=10.219.{random.randrange(256)}.{random.randrange(32) * 8}/29"
+    subprocess.run(["docker", "network", "create", subnet, network], check=True)
     stranger = ["docker", "run", "-d", "--rm", f"--network={network}", "barque/base:busybox"]
     started = subprocess.run([*stranger, "sleep", "60"], check=True, capture_output=True, text=True)
     assert api.delete(env).status_code == 204

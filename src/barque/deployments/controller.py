@@ -187,7 +187,9 @@ async def cancel_deployment(call: Call) -> DeploymentView:
         row = await _at(session, call)
         if row.status in (*ENDED, "switching", "draining"):
             raise Conflict(f"the deployment is {row.status}: it can no longer be cancelled")
+        # What is computed of other tables is gone from a row once it is written.
+        shown = _deployment(row)
         row.cancel_requested = True
         record(session, call, "deployment.cancel", f"deployments/{row.id}")
-    call.platform.rollouts.cancel(row.id)
-    return _deployment(row)
+    call.platform.rollouts.cancel(shown.id)
+    return shown

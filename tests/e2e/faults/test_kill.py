@@ -68,7 +68,7 @@ def under_load(server: Server, count: int) -> Iterator[list[App]]:
 def as_it_should_be(server: Server, app: App, deployment: str) -> None:
     """Wait for the deployment's end, and see that it is the only one there is."""
     row = ended(app, deployment)
-    assert row["status"] == "live", row
+    assert row["status"] == "live", (row["error_detail"], row["steps"])
     service = app.api.get(app.path).json()
     assert serving(server, app).text == f"{service['latest_release']['version']}\n"
     counts = service["process_counts"].items()
