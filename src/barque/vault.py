@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE = 12
+_KEY = 32
 _DATA_KEY = b"barque data key"
 
 
@@ -25,7 +26,15 @@ class Vault:
 
     def new_data_key(self) -> bytes:
         """Return a new data key, sealed by the master key."""
-        return _seal(self._master, os.urandom(32), _DATA_KEY)
+        return _seal(self._master, os.urandom(_KEY), _DATA_KEY)
+
+    def opens(self, data_key: bytes) -> bool:
+        """Tell whether the master key is the one that sealed a data key."""
+        try:
+            self._unsealed(data_key)
+        except VaultError:
+            return False
+        return True
 
     def seal(self, data_key: bytes, text: str, context: str) -> bytes:
         """Seal `text`; it can only be opened with the same `context`."""
@@ -65,15 +74,18 @@ def _open(cipher: AESGCM, sealed: bytes, context: bytes) -> bytes:
 def load_master_key(path: Path, explicit: str | None) -> bytes:
     """Return the 32-byte master key: derived from the setting, or kept in a file (0600).
 
-    Raises `ValueError` for a setting of under 32 characters.
+    Raises `ValueError` for a setting of under 32 characters, and a file that holds no key.
     """
     if explicit is not None:
         if len(explicit) < 32:
             raise ValueError("BARQUE_SECRET_KEY must have at least 32 random characters")
         return hashlib.sha256(explicit.encode()).digest()
     if not path.exists():
-        write_private(path, os.urandom(32))
-    return path.read_bytes()
+        write_private(path, os.urandom(_KEY))
+    key = path.read_bytes()
+    if len(key) != _KEY:
+        raise ValueError(f"{path} holds {len(key)} bytes, and a master key has {_KEY}")
+    return key
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from barque.cli import git, git_credentials, plans, resources, service, system, webhooks
+from barque.cli import doctor, git, git_credentials, plans, resources, service, system, webhooks
 from barque.cli.context import sentences
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ plans.add_to(app)
 git.add_to(app)
 webhooks.add_to(app)
 git_credentials.add_to(app)
+doctor.add_to(app)
 
 
 def main() -> None:

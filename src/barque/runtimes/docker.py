@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Any
@@ -42,6 +43,15 @@ _PRUNING = 600
 _PROGRESS = {"Pulling fs layer", "Waiting", "Verifying Checksum", "Download complete"}
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """An engine: its version, that of its API, and its clock."""
+
+    version: str
+    api: str
+    clock: datetime | None
+
+
 class DockerRuntime:
     """An engine at `host` (`unix://...` or `tcp://...`). It connects at the first call."""
 
@@ -55,6 +65,12 @@ class DockerRuntime:
     async def ping(self) -> None:
         """Return if the engine answers."""
         await self._ask("GET", "version")
+
+    async def about(self) -> About:
+        """Tell which engine it is, and what moment it takes this to be."""
+        version, info = await self._ask("GET", "version"), await self._ask("GET", "info")
+        clock = _moment(info["SystemTime"]) if info.get("SystemTime") else None
+        return About(version["Version"], version["ApiVersion"], clock)
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Make the network unless it is there."""

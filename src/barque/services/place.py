@@ -65,6 +65,11 @@ def url_of(settings: Settings, place: Place, slug: str) -> str:
     return f"http://{host}:{settings.apps_port}"
 
 
+def host_of(settings: Settings, place: Place) -> str:
+    """Return the name that a service is reached at."""
+    return settings.address_of(place.svc.slug, place.env.slug, place.project.slug, place.org.slug)
+
+
 async def place_of(session: AsyncSession, service_id: str) -> Place:
     """Return the place of a service, for work that no caller's role bounds."""
     service = await session.get_one(Service, service_id)
