@@ -2,7 +2,17 @@
 
 import typer
 
-from barque.cli import doctor, git, git_credentials, plans, resources, service, system, webhooks
+from barque.cli import (
+    backup,
+    doctor,
+    git,
+    git_credentials,
+    plans,
+    resources,
+    service,
+    system,
+    webhooks,
+)
 from barque.cli.context import sentences
 
 app = typer.Typer(
@@ -17,6 +27,7 @@ git.add_to(app)
 webhooks.add_to(app)
 git_credentials.add_to(app)
 doctor.add_to(app)
+backup.add_to(app)
 
 
 def main() -> None:

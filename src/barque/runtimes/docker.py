@@ -2,12 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiodocker
 import aiohttp
@@ -40,6 +42,7 @@ _CALL = 60
 # Where processors are short, what serves goes before what only starts.
 _STARTING, _SERVING = 128, 1024
 _PRUNING = 600
+_LAST_WORDS = 500
 _PROGRESS = {"Pulling fs layer", "Waiting", "Verifying Checksum", "Download complete"}
 
 
@@ -254,6 +257,27 @@ class DockerRuntime:
         """List the references of the images that carry all of `labels`."""
         found = await self._ask("GET", "images/json", filters=_filters(labels))
         return [reference for image in found for reference in image["RepoTags"] or ()]
+
+    async def save(self, references: Sequence[str], path: Path) -> None:
+        """Write images, with these names of theirs, to a file."""
+        names = urlencode([("names", one) for one in references])
+        with path.open("wb") as file:
+            async for chunk in self._stream(f"images/get?{names}", {}):
+                await asyncio.to_thread(file.write, chunk)
+
+    async def load(self, path: Path) -> None:
+        """Hold the images of a file that `save` wrote."""
+        headers, said = {"Content-Type": "application/x-tar"}, b""
+        with path.open("rb") as file:
+            async with (
+                self._translated(),
+                self._api()._query(
+                    "images/load", method="POST", data=file, headers=headers, timeout=None
+                ) as answer,
+            ):
+                said = await answer.read()
+        if b'"errorDetail"' in said:
+            raise RuntimeRefused(said.decode(errors="replace")[-_LAST_WORDS:].strip())
 
     async def remove_unnamed_images(self, labels: Mapping[str, str], age: int) -> None:
         """Remove what carries `labels`, is older than `age`, and is not named (see `Runtime`)."""
