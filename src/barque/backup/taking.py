@@ -13,7 +13,7 @@ from barque.settings import MEBIBYTE, Settings
 from barque.store.database import Database
 from barque.store.tables import now
 from barque.store.unavailable import StoreUnavailable
-from barque.vault import Vault, load_master_key
+from barque.vault import Vault, keep_master_key, load_master_key
 
 
 async def take(
@@ -107,7 +107,7 @@ async def _bundle(settings: Settings, folder: Path) -> dict[str, str]:
 
 def _copy_files(settings: Settings, folder: Path) -> None:
     key = load_master_key(settings.master_key_file, settings.secret_key)
-    (folder / layout.KEY).write_bytes(key)
+    keep_master_key(folder / layout.KEY, key)
     for name in (layout.ADMIN_KEY, layout.KNOWN_HOSTS):
         if (settings.data_dir / name).exists():
             shutil.copyfile(settings.data_dir / name, folder / name)

@@ -7,6 +7,7 @@ from barque.cli import (
     doctor,
     git,
     git_credentials,
+    keys,
     plans,
     resources,
     service,
@@ -28,6 +29,7 @@ webhooks.add_to(app)
 git_credentials.add_to(app)
 doctor.add_to(app)
 backup.add_to(app)
+keys.add_to(app)
 
 
 def main() -> None:

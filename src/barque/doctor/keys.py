@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from barque.accounts.models import Organization
-from barque.doctor.check import Check, Seen, Site, ok, problem
+from barque.doctor.check import Check, Seen, Site, ok, problem, warning
 from barque.store.unavailable import StoreUnavailable
 from barque.vault import Vault, load_master_key
 
@@ -66,4 +66,16 @@ async def _sealed(site: Site) -> Seen | None:
     return ok(f"the master key opens the secrets of {len(rows)} organizations")
 
 
-CHECKS = (Check("master key", _key), Check("secrets", _sealed))
+async def _rotation(site: Site) -> Seen | None:
+    file = site.settings.master_key_file
+    if site.settings.secret_key is not None or vault_of(site) is None:
+        return None
+    if load_master_key(file, None).before is not None:
+        return warning(
+            "replacing the master key was cut off: the old one is kept beside it",
+            "stop the platform, then: barque keys rotate",
+        )
+    return None
+
+
+CHECKS = (Check("master key", _key), Check("secrets", _sealed), Check("rotation", _rotation))
