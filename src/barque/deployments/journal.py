@@ -57,6 +57,8 @@ class Journal:
                 release.status = status
             # First the line: whoever sees the status finds it.
             self.say(deployment_id, f"{status}: {message}")
+        # Whoever has read the line before all this was committed waits for more.
+        self._platform.logs.wake(stream_of(deployment_id))
         return True
 
     def say(self, deployment_id: str, text: str) -> None:

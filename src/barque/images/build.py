@@ -225,6 +225,8 @@ class Builds:
         """Let go of a build, and wake who waits for it, also when it was deleted."""
         self._platform.uploads.discard(image_id)
         self._logs.pop(image_id, None)
+        # Whoever has read the last line before the end was committed waits for more.
+        self._platform.logs.wake(stream_of(image_id))
         self._ends.pop(image_id, asyncio.Event()).set()
 
     async def _write_end(self, image_id: str, status: str, fields: dict[str, Any]) -> None:
