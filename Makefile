@@ -1,6 +1,6 @@
 benches = bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet \
 	bench-rebuild bench-fuzz bench-hook
-.PHONY: setup up down lint test migration $(benches)
+.PHONY: setup up down lint test docs migration $(benches)
 setup:
 	@scripts/setup.sh
 up: setup
@@ -16,6 +16,8 @@ test: export BARQUE_ENGINE_SHARE = full
 test:
 	@scripts/setup.sh tests
 	DOCKER_HOST=$$(scripts/engine.sh) nice -n 10 .venv/bin/pytest -n 2 --dist worksteal
+docs: setup
+	.venv/bin/mkdocs build --quiet
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations

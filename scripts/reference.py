@@ -1,11 +1,9 @@
-"""Writes docs/api.md from the endpoints as they are declared."""
+"""Writes the pages of docs/ that are made from the code: the API, the commands, the settings."""
 
 from pathlib import Path
 
-from barque.app import endpoints
-from barque.system.docs import markdown
-from barque.system.openapi import document
+from barque.system.reference import pages
 
 if __name__ == "__main__":
-    here = Path(__file__).parent.parent
-    (here / "docs" / "api.md").write_text(markdown(document(endpoints())))
+    for name, text in pages().items():
+        (Path(__file__).parent.parent / "docs" / name).write_text(text)
