@@ -1,6 +1,6 @@
 benches = bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet \
-	bench-rebuild bench-fuzz bench-hook
-.PHONY: setup up down lint test docs migration $(benches)
+	bench-rebuild bench-fuzz bench-hook bench-dashboard
+.PHONY: setup up down lint test docs migration clients $(benches)
 setup:
 	@scripts/setup.sh
 up: setup
@@ -15,12 +15,15 @@ lint: setup
 test: export BARQUE_ENGINE_SHARE = full
 test:
 	@scripts/setup.sh tests
-	DOCKER_HOST=$$(scripts/engine.sh) nice -n 10 .venv/bin/pytest -n 2 --dist worksteal
+	DOCKER_HOST=$$(scripts/engine.sh) nice -n 10 .venv/bin/pytest -n 3 --dist load --maxschedchunk 2
 docs: setup
 	.venv/bin/mkdocs build --quiet
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations
+clients:
+	@scripts/setup.sh clients
+	.venv/bin/python scripts/clients.py
 $(benches): bench-%:
 	@scripts/setup.sh bench
 	DOCKER_HOST=$$(scripts/engine.sh) .venv/bin/python -m bench.$*

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes everything that Barque needs on a Debian or Ubuntu machine; quick when it is there already.
-# With the argument `tests` or `bench`, also what only its tests or its benchmarks need.
+# With the argument `tests`, `bench` or `clients`, also what only its tests, its benchmarks, or making
+# its clients in other languages needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,6 +29,9 @@ install_packages() {
     if [ "${1:-}" = tests ] && ! command -v docker-registry >/dev/null; then
         missing+=(docker-registry)
     fi
+    if [ -n "${1:-}" ] && ! command -v chromium >/dev/null; then
+        missing+=(chromium)
+    fi
     if [ "${1:-}" = bench ]; then
         command -v nginx >/dev/null || missing+=(nginx-light)
         command -v wrk >/dev/null || missing+=(wrk)
@@ -54,6 +58,21 @@ make_environment() {
     echo "$wanted" >"$stamp"
 }
 
+make_client_tools() {
+    local lock=clients/requirements.lock npm=clients/typescript stamp=.venv/.clients-made-from wanted
+    wanted=$(sha256sum <$lock)
+    if [ "$(cat $stamp 2>/dev/null)" != "$wanted" ]; then
+        echo "==> installing Go, Node.js and the generator of clients"
+        .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r $lock
+        echo "$wanted" >$stamp
+    fi
+    wanted=$(sha256sum <$npm/package-lock.json)
+    if [ "$(cat $npm/node_modules/.made-from 2>/dev/null)" != "$wanted" ]; then
+        .venv/bin/npm ci --prefix $npm --silent --ignore-scripts
+        echo "$wanted" >$npm/node_modules/.made-from
+    fi
+}
+
 make_base_image() {
     local context
     /usr/bin/docker image inspect barque/base:busybox >/dev/null 2>&1 && return
@@ -65,13 +84,16 @@ make_base_image() {
 }
 
 make_base_images() {
-    # What reaches the mirror here is trusted in the images' builds as well.
+    # What reaches packages here is trusted and asked in the images' builds as well.
     BARQUE_CA_BUNDLE=${BARQUE_CA_BUNDLE:-${SSL_CERT_FILE:-}} \
+        BARQUE_BUILD_ENVIRONMENT=${BARQUE_BUILD_ENVIRONMENT:-$(.venv/bin/python scripts/registries.py)} \
         .venv/bin/python -m barque base-images build | { grep -v ' is there$' || true; }
 }
 
 install_packages "${1:-}"
 make_environment
+if [ "${1:-}" = tests ] || [ "${1:-}" = clients ]; then make_client_tools; fi
+if [ "${1:-}" = clients ]; then exit; fi
 DOCKER_HOST=$(scripts/engine.sh)
 export DOCKER_HOST DOCKER_BUILDKIT=1
 make_base_image

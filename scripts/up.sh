@@ -7,8 +7,9 @@ export BARQUE_URL=http://127.0.0.1:$port
 data=$(realpath -m "${BARQUE_DATA_DIR:-.barque}")
 export BARQUE_REPOSITORIES=$data/repositories
 mkdir -p "$BARQUE_REPOSITORIES"
-# What this machine was told to trust, builds are to trust as well.
+# What this machine was told to trust and to ask for packages, builds are to trust and ask as well.
 export BARQUE_CA_BUNDLE=${BARQUE_CA_BUNDLE:-${SSL_CERT_FILE:-}}
+export BARQUE_BUILD_ENVIRONMENT=${BARQUE_BUILD_ENVIRONMENT:-$(.venv/bin/python scripts/registries.py)}
 if ! curl -fs "$BARQUE_URL/health" >/dev/null; then
     echo "==> starting the platform"
     # Set BARQUE_GIT_BASE_URL to build from elsewhere, such as https://github.com.

@@ -1,6 +1,5 @@
 """The real platform, in a process of its own, on a fresh data folder."""
 
-import json
 import os
 import socket
 import ssl
@@ -16,16 +15,18 @@ from typing import Any
 import httpx
 import pytest
 
+from scripts.registries import build_environment
 from tests.platforms import Forked, Process
 from tests.postgresql import PostgreSQL
 
-REGISTRY_VARIABLES = (
-    "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "npm_config_registry", "GOPROXY", "HTTP_PROXY",
-    "HTTPS_PROXY", "NO_PROXY",
-)  # fmt: skip
-
 # Nothing is asked over TLS, and reading the machine's certificates takes longer than most requests.
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that nobody is left alone with it at the end."""
+    folders = ("tests/e2e/faults/", "tests/e2e/", "")
+    items.sort(key=lambda item: next(n for n, one in enumerate(folders) if one in item.nodeid))
 
 
 def ask(url: str, **options: Any) -> httpx.Response:
@@ -44,8 +45,7 @@ def reaching_registries() -> dict[str, str]:
     found = {}
     if bundle := os.environ.get("SSL_CERT_FILE"):
         found["BARQUE_CA_BUNDLE"] = bundle
-    values = {name: os.environ[name] for name in REGISTRY_VARIABLES if name in os.environ}
-    return {**found, "BARQUE_BUILD_ENVIRONMENT": json.dumps(values)}
+    return {**found, "BARQUE_BUILD_ENVIRONMENT": build_environment()}
 
 
 @dataclass

@@ -15,39 +15,36 @@ from barque.accounts.controller import routes as accounts
 from barque.audit.controller import routes as audit
 from barque.config.controller import routes as config
 from barque.credentials.controller import routes as credentials
+from barque.dashboard.app import Dashboard, error_page, wants_page
 from barque.deployments.controller import routes as deployments
+from barque.deployments.previews import routes as previews
 from barque.errors import BarqueError, ErrorAnswer
 from barque.github.controller import routes as github
 from barque.http import Answer, Endpoint, Replayed, encode, run
 from barque.images.controller import routes as images
-from barque.logs.thread import LogsUnavailable
 from barque.platform import Platform
 from barque.processes.controller import routes as processes
 from barque.projects.controller import routes as projects
+from barque.projects.overview import routes as overview
 from barque.projects.pipeline import routes as pipeline
 from barque.projects.promotion import routes as promotion
+from barque.projects.status import routes as status
 from barque.pushes.controller import git_handler
 from barque.releases.controller import routes as releases
-from barque.routing.port import RouterUnavailable
-from barque.runtimes.port import RuntimeUnavailable
 from barque.services.controller import routes as services
-from barque.store.unavailable import StoreUnavailable
 from barque.system.controller import routes as system
 from barque.system.openapi import document
+from barque.unavailable import UNAVAILABLE
 from barque.uploads.controller import routes as uploads
-from barque.uploads.store import UploadsUnavailable
 from barque.webhooks.controller import routes as webhooks
 
 API = "/api/v1"
 ROOT = ("/health", "/ready", "/metrics", "/schema/openapi.json", "/docs")
 CONTROLLERS = (
-    accounts, projects, services, config, credentials, images, uploads, releases, deployments,
-    processes, pipeline, promotion, github, webhooks, audit, system,
+    accounts, projects, overview, services, config, credentials, images, uploads, releases,
+    deployments, previews, processes, pipeline, status, promotion, github, webhooks, audit, system,
 )  # fmt: skip
 
-_UNAVAILABLE = (
-    RuntimeUnavailable, RouterUnavailable, StoreUnavailable, LogsUnavailable, UploadsUnavailable,
-)  # fmt: skip
 _SOON = {"Retry-After": "5"}
 
 log = structlog.get_logger()
@@ -68,11 +65,10 @@ def create_app(platform: Platform) -> Litestar:
         if endpoint.path in ROOT:
             # Whoever looks for it below the API's own path finds it there as well.
             by_path[API + path][endpoint.method] = endpoint
+    dashboard = Dashboard(platform, {(e.method, e.path): e for _, e in endpoints()})
+    answers = [_handler(path, methods, platform) for path, methods in by_path.items()]
     return Litestar(
-        route_handlers=[
-            *(_handler(path, methods, platform) for path, methods in by_path.items()),
-            git_handler(platform),
-        ],
+        route_handlers=[*answers, git_handler(platform), *dashboard.handlers()],
         on_startup=[platform.start],
         on_shutdown=[platform.stop],
         openapi_config=None,
@@ -95,7 +91,7 @@ def _handler(path: str, methods: dict[str, Endpoint], platform: Platform) -> HTT
         except BarqueError as error:
             status = error.status
             raise
-        except _UNAVAILABLE:
+        except UNAVAILABLE:
             status = 503
             raise
         finally:
@@ -118,7 +114,7 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     headers: dict[str, str] = {}
     if isinstance(error, BarqueError):
         said, headers = error.answer(), error.headers
-    elif isinstance(error, _UNAVAILABLE):
+    elif isinstance(error, UNAVAILABLE):
         log.warning("request put off", path=request.url.path, reason=str(error))
         said, headers = ErrorAnswer(503, f"{error}; try again in a few seconds"), _SOON
     elif isinstance(error, IntegrityError):
@@ -131,6 +127,8 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     else:
         log.exception("request failed", method=request.method, path=request.url.path)
         said = ErrorAnswer(500, "the platform failed here, and has logged why")
+    if wants_page(request) and not request.url.path.startswith(API):
+        return error_page(said, headers)
     return Response(
         encode(said), status_code=said.status, media_type="application/json", headers=headers
     )

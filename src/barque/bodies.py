@@ -12,26 +12,43 @@ T = TypeVar("T")
 _AT = re.compile(r"^(?P<message>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$", re.DOTALL)
+_NO_ZONE = "Expected `datetime` with a timezone component"
 
 
 def decode(body: bytes, kind: type[T]) -> T:
     """Decode a JSON body as `kind`. Raises `Invalid`; an empty body counts as `{}`."""
     try:
-        return msgspec.json.decode(body or b"{}", type=kind)
+        value = msgspec.json.decode(body or b"{}", type=kind)
     except msgspec.ValidationError as error:
         raise Invalid(field_error(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid.field("body", f"is not valid JSON: {error}") from None
     except RecursionError:
         raise Invalid.field("body", "is nested too deeply") from None
+    if b"\\u0000" in body:
+        _refuse_nulls(msgspec.to_builtins(value))
+    return value
 
 
 def convert(values: dict[str, str], kind: type[T]) -> T:
     """Read query parameters as `kind`, numbers and booleans from their text. Raises `Invalid`."""
+    _refuse_nulls(values)
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(field_error(str(error))) from None
+
+
+def _refuse_nulls(value: Any, path: str = "") -> None:
+    """Raise `Invalid` for a text with a null character, which not every database takes."""
+    if isinstance(value, str) and "\0" in value:
+        raise Invalid.field(path or "body", "must not hold a null character")
+    if isinstance(value, dict):
+        for name, one in value.items():
+            _refuse_nulls(one, _join(path, name))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            _refuse_nulls(one, f"{path}[{index}]")
 
 
 def field_error(complaint: str) -> FieldError:
@@ -43,6 +60,8 @@ def field_error(complaint: str) -> FieldError:
         return FieldError(_join(path, unknown["name"]), "is not a field of this request")
     if missing := _MISSING.match(message):
         return FieldError(_join(path, missing["name"]), "is required")
+    if message == _NO_ZONE:
+        message = "must have a time zone: end it with Z"
     return FieldError(path or "body", message[:1].lower() + message[1:])
 
 

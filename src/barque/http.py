@@ -6,6 +6,7 @@ route and its page in the OpenAPI document, so that the two cannot differ.
 
 import asyncio
 import hashlib
+import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from barque.accounts.keys import Actor
 from barque.bodies import convert, decode
 from barque.errors import BarqueError, Conflict, Invalid, TooLarge
+from barque.fields import LARGEST
 from barque.idempotency import IdempotencyRecord
 from barque.services.place import Place, Role, allow
 
@@ -107,7 +109,8 @@ class Call:
     def number(self, name: str) -> int:
         """Read a whole number of the path; what is none is 0, which no row has."""
         text = self.path[name]
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+        return number if number <= LARGEST else 0
 
     @property
     def wants_events(self) -> bool:
@@ -196,7 +199,12 @@ class Endpoint:
     @property
     def summary(self) -> str:
         """What it does, in one sentence."""
-        return (self.handler.__doc__ or "").strip().split("\n")[0]
+        return inspect.cleandoc(self.handler.__doc__ or "").partition("\n")[0]
+
+    @property
+    def details(self) -> str:
+        """What there is to know about it besides."""
+        return inspect.cleandoc(self.handler.__doc__ or "").partition("\n")[2].strip()
 
 
 @dataclass(slots=True)
@@ -260,7 +268,13 @@ async def run(endpoint: Endpoint, platform: "Platform", request: Request[Any, An
             endpoint,
             await endpoint.handler(Call(request, platform, endpoint, Actor.nobody(), Place())),
         )
-    actor = await platform.keys.authenticate(request)
+    return await run_as(await platform.keys.authenticate(request), endpoint, platform, request)
+
+
+async def run_as(
+    actor: Actor, endpoint: Endpoint, platform: "Platform", request: Request[Any, Any, Any]
+) -> Answer:
+    """Answer a request of a caller who is known: find the place, the right to it, do the work."""
     place = await platform.places.find(actor, request.path_params)
     if place.org is not None and endpoint.role is not None:
         allow(actor, place, endpoint.role)

@@ -1,5 +1,6 @@
 """Names: ids, slugs, and what may be one (contract: "Ground rules")."""
 
+import hashlib
 import re
 import unicodedata
 
@@ -39,3 +40,8 @@ def slugify(name: str) -> str:
     if is_id(slug):
         raise ValueError("must not have the form of an id")
     return slug
+
+
+def digest(token: str) -> str:
+    """Hash a token. It is random, so that no slow hash is needed (design: "Facts")."""
+    return hashlib.sha256(token.encode()).hexdigest()

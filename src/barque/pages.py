@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 T = TypeVar("T")
@@ -36,16 +36,13 @@ async def paged(
     session: AsyncSession, rows: Select[Any], query: PageQuery
 ) -> tuple[list[Any], Pagination]:
     """Read one page of entities, and count them all."""
-    found, pagination = await page_of(session, rows, query)
-    return [row[0] for row in found], pagination
-
-
-async def page_of(
-    session: AsyncSession, rows: Select[Any], query: PageQuery
-) -> tuple[list[Any], Pagination]:
-    """Read one page of rows, and count them all."""
-    total = await session.scalar(select(func.count()).select_from(rows.order_by(None).subquery()))
+    count = rows.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
+    total = await session.scalar(count) or 0
     start = (query.page - 1) * query.per_page
-    found = await session.execute(rows.limit(query.per_page).offset(start))
-    pages = -(-(total or 0) // query.per_page)
-    return list(found), Pagination(query.page, query.per_page, total or 0, pages)
+    found = list(await session.scalars(rows.limit(query.per_page).offset(start)))
+    return found, counted(query, total)
+
+
+def counted(query: PageQuery, total: int) -> Pagination:
+    """Say where a page stands in a list of so many."""
+    return Pagination(query.page, query.per_page, total, -(-total // query.per_page))

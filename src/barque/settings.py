@@ -182,6 +182,9 @@ class Settings(BaseSettings):
         default=100, ge=0, le=1_000_000,
         description="Wrong API keys a minute from one address, which is then refused; 0 for all.",
     )  # fmt: skip
+    session_hours: int = Field(
+        default=24, ge=1, le=8760, description="Hours that a sign-in to the dashboard lasts."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What the platform writes about itself."
     )

@@ -1,5 +1,7 @@
 """The OpenAPI document: complete, exact, and the source of the reference."""
 
+import re
+
 import jsonschema_rs
 import pytest
 
@@ -50,6 +52,8 @@ def test_the_document_is_sound(server: Server) -> None:
     operations = [op for methods in served["paths"].values() for op in methods.values()]
     names = [op["operationId"] for op in operations]
     assert len(set(names)) == len(names)
+    # Clients in other languages are named by these.
+    assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name) for name in names)
     assert all(op["summary"].endswith(".") for op in operations)
     for schema in served["components"]["schemas"].values():
         jsonschema_rs.meta.validate(schema)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.conftest import Server, free_port, make_env
 
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 @pytest.fixture
@@ -31,7 +30,8 @@ def lenient_server(tmp_path: Path) -> Iterator[Server]:
     running.end()
 
 
-def test_the_api_is_as_documented(lenient_server: Server) -> None:
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_the_api_is_as_documented(lenient_server: Server, mode: GenerationMode) -> None:
     with lenient_server.client() as client:
         env = make_env(client)
         body = {"name": "api", "platform": "wind", "github_repository": "no/where"}
@@ -46,7 +46,7 @@ def test_the_api_is_as_documented(lenient_server: Server) -> None:
         names["delivery"] = ping["id"]
     schema = schemathesis.openapi.from_url(f"{lenient_server.url}/schema/openapi.json")
     findings = []
-    for found, mode in product(schema.get_all_operations(), GenerationMode):
+    for found in schema.get_all_operations():
         try:
             # Where there is nothing to send, nothing wrong can be sent.
             with suppress(Unsatisfiable):

@@ -210,6 +210,16 @@ def test_the_log_streams_and_resumes(app: App) -> None:
     assert app.log(version).splitlines() == lines
 
 
+def test_whoever_follows_what_is_deleted_is_told_of_the_end(app: App) -> None:
+    app.commit(slow(30))
+    version = app.build()
+    app.image(version, "building")
+    path, headers = f"{app.path}/images/{version}/log", {"Accept": "text/event-stream"}
+    with app.api.stream("GET", path, headers=headers) as answer:
+        app.api.delete(app.path).raise_for_status()
+        assert "".join(answer.iter_text()).endswith('data: {"status":"deleted"}\n\n')
+
+
 def _events(api: httpx.Client, path: str, headers: dict[str, str]) -> list[dict[str, str]]:
     with api.stream("GET", path, headers={"Accept": "text/event-stream", **headers}) as answer:
         text = "".join(answer.iter_text())

@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-from tests.conftest import PLAIN, App, Server, ask
+from tests.conftest import PLAIN, App, Server, ask, make_env
 from tests.e2e.helpers import build, deploy, ended, host_of, serving, web
 
 
@@ -51,6 +51,19 @@ def test_an_environments_network_goes_with_it(app: App) -> None:
     app.api.post(f"{env}/services", json={"name": "other", "platform": "wind"})
     assert app.api.delete(env, params={"cascade": "true"}).status_code == 204
     assert not exists(network)
+
+
+def test_a_network_that_others_use_keeps_no_environment(api: httpx.Client) -> None:
+    env = make_env(api)
+    network = f"barque-{api.get(env).json()['id']}"
+    of_another = ["docker", "network", "create", "--subnet=10.219.255.0/29", network]
+    subprocess.run(of_another, check=True, capture_output=True)
+    stranger = ["docker", "run", "-d", "--rm", f"--network={network}", "barque/base:busybox"]
+    started = subprocess.run([*stranger, "sleep", "60"], check=True, capture_output=True, text=True)
+    assert api.delete(env).status_code == 204
+    assert exists(network)
+    subprocess.run(["docker", "rm", "-f", started.stdout.strip()], check=True, capture_output=True)
+    subprocess.run(["docker", "network", "rm", network], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize(

@@ -97,3 +97,10 @@ def test_settings_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.base_images["python:3"].build == found.base_images["python:3"].run == "a/b:1"
     assert found.base_images["static"].run == "r"
     assert found.build_environment == {"PIP_INDEX_URL": "x"}
+
+
+def test_debians_npm_only_fetches_the_one_that_stays() -> None:
+    text = dockerfile("node20-build", "CA")
+    fetched = text.index("NODE_EXTRA_CA_CERTS=/run/secrets/CA npm install --global")
+    assert text.index("ARG npm_config_registry") < fetched < text.index("purge")
+    assert "npm" not in dockerfile("node20", "CA")

@@ -109,14 +109,14 @@ FRAMES = b"".join(
     for kind, text in [
         (1, b"1Z whole\n"), (1, b"2Z lo"), (2, b"3Z err\xc3\xa9\n"), (1, b"2Z ng \xc3"),
         (1, b"2Z \xa9\n"), (1, b"4Z \n"), (1, b"5Z a\rb c\r\n"), (1, b"6Z was killed"),
-        (1, b"7Z lives again\n"), (2, b"8Z last"),
+        (1, b"7Z lives\0again\n"), (2, b"8Z last"),
     ]
 )  # fmt: skip
 LINES = [
     OutputLine("1Z", "stdout", "whole"), OutputLine("3Z", "stderr", "erré"),
     OutputLine("2Z", "stdout", "long é"), OutputLine("4Z", "stdout", ""),
     OutputLine("5Z", "stdout", "a\rb c"), OutputLine("6Z", "stdout", "was killed"),
-    OutputLine("7Z", "stdout", "lives again"), OutputLine("8Z", "stderr", "last"),
+    OutputLine("7Z", "stdout", "lives\ufffdagain"), OutputLine("8Z", "stderr", "last"),
 ]  # fmt: skip
 
 

@@ -59,3 +59,16 @@ class ApiKey(Recorded, Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     rate_limit: Mapped[int | None]
+
+
+class SignIn(Recorded, Base):
+    """A sign-in to the dashboard with an API key, which ends with the key at the latest.
+
+    Only the SHA-256 of the cookie's token is kept.
+    """
+
+    __tablename__ = "sign_ins"
+
+    key_id: Mapped[Reference] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

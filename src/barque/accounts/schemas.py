@@ -1,12 +1,12 @@
 """What goes over the wire about organizations, members and keys."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from barque.accounts.models import Scope
+from barque.fields import Moment
 from barque.services.place import Role
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -33,8 +33,8 @@ class OrganizationView(msgspec.Struct, frozen=True):
     id: str
     name: str
     slug: str
-    created: datetime
-    updated: datetime
+    created: Moment
+    updated: Moment
 
 
 class NewMember(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,7 +56,7 @@ class MemberView(msgspec.Struct, frozen=True):
     id: str
     email: str
     role: str
-    created: datetime
+    created: Moment
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,7 +69,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
     scope: Scope = "admin"
     org: str | None = None
     user: Email | None = None
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     rate_limit: RateLimit | None = None
 
 
@@ -84,10 +84,10 @@ class KeyView(msgspec.Struct, frozen=True):
     prefix: str
     scope: str
     org_id: str | None
-    expires_at: datetime | None
-    revoked_at: datetime | None
+    expires_at: Moment | None
+    revoked_at: Moment | None
     rate_limit: int | None
-    created: datetime
+    created: Moment
 
 
 class MadeKey(KeyView, frozen=True):

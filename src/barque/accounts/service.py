@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from barque.accounts.keys import Actor, digest, new_key
+from barque.accounts.keys import Actor, new_key
 from barque.accounts.models import ApiKey, Membership, Organization, Scope, User
 from barque.errors import Conflict, Forbidden, Invalid, NotFound
-from barque.names import is_slug, slugify
+from barque.names import digest, is_slug, slugify
 from barque.store.tables import now
 from barque.vault import Vault
 
 ADMINISTRATOR = "admin@localhost"
+_FARTHEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def slug_of(name: str, slug: str | None) -> str:
@@ -104,8 +105,6 @@ async def administrator_key(session: AsyncSession) -> str | None:
 
 
 def check_expiry(expires_at: datetime | None) -> None:
-    """Raise `Invalid` for a moment that is past or has no time zone."""
-    if expires_at is not None and (
-        expires_at.tzinfo is None or expires_at.astimezone(UTC) <= now()
-    ):
-        raise Invalid.field("expires_at", "must be a moment to come, with a time zone")
+    """Raise `Invalid` for a moment that is past, or too far for every time zone to have it."""
+    if expires_at is not None and not now() < expires_at < _FARTHEST:
+        raise Invalid.field("expires_at", f"must be a moment to come, before {_FARTHEST.year}")

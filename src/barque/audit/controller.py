@@ -1,12 +1,12 @@
 """Reading the audit log."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import select
 
 from barque.audit.models import AuditEntry
+from barque.fields import Moment
 from barque.http import Call, Routes
 from barque.pages import Page, PageQuery, paged
 
@@ -23,7 +23,7 @@ class AuditRow(msgspec.Struct, frozen=True):
     target: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
-    created: datetime
+    created: Moment
 
 
 @routes.endpoint("GET", answer=Page[AuditRow], query=PageQuery)

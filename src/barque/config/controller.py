@@ -125,7 +125,7 @@ def _wanted(body: Bulk) -> list[NewVariable]:
 
 
 @routes.endpoint("GET", SERVICE + "/config/resolved", answer=list[ResolvedView])
-async def resolved_config(call: Call) -> Answer:
+async def get_resolved_config(call: Call) -> Answer:
     """Show the merged config of a service, each variable with the level it came from."""
     place = call.place
 

@@ -1,12 +1,12 @@
 """What goes over the wire about config."""
 
 import re
-from datetime import datetime
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from barque.errors import FieldError
+from barque.fields import Moment
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAME_LIMIT = 255
@@ -56,8 +56,8 @@ class VariableView(msgspec.Struct, frozen=True):
     secret: bool
     buildtime: bool
     scope: str
-    created: datetime
-    updated: datetime
+    created: Moment
+    updated: Moment
 
 
 class ResolvedView(msgspec.Struct, frozen=True):

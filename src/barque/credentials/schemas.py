@@ -1,12 +1,12 @@
 """What goes over the wire about git credentials."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from barque.credentials.models import Kind
+from barque.fields import Moment
 from barque.services.controller import Repository
 
 CredentialName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63)]
@@ -43,4 +43,4 @@ class CredentialView(msgspec.Struct, frozen=True):
     repository: str | None
     username: str
     public_key: str | None
-    created: datetime
+    created: Moment

@@ -1,7 +1,5 @@
 """Endpoints of deployments (seed: "Deploy a service")."""
 
-from datetime import datetime
-
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,11 +10,13 @@ from barque.deployments.models import Deployment
 from barque.deployments.rollout import KIND
 from barque.deployments.service import enqueue, last_live, live_release
 from barque.errors import Conflict, NotFound
+from barque.fields import Moment, Number
 from barque.http import Answer, Call, Routes
 from barque.images.service import still_there
 from barque.pages import Page, PageQuery, paged
 from barque.releases.models import Release
 from barque.releases.service import freeze, image_to_release, release_at
+from barque.store.ending import ending
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}")
 
@@ -24,13 +24,13 @@ routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}")
 class DeployRequest(msgspec.Struct, forbid_unknown_fields=True):
     """What to deploy: an image's version, or else the newest that is built."""
 
-    image_version: int | None = None
+    image_version: Number | None = None
 
 
 class RollbackRequest(msgspec.Struct, forbid_unknown_fields=True):
     """What to go back to: a release's version, or else the last that was live before."""
 
-    release_version: int | None = None
+    release_version: Number | None = None
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,8 +49,8 @@ class StepView(msgspec.Struct, frozen=True):
     """One step of a deployment."""
 
     name: str
-    started: datetime
-    finished: datetime | None
+    started: Moment
+    finished: Moment | None
     message: str
 
 
@@ -59,14 +59,15 @@ class DeploymentView(msgspec.Struct, frozen=True):
 
     id: str
     release_id: str
+    release_version: int
     trigger: str
     actor: str
     status: str
     steps: list[StepView]
     error_detail: str | None
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
+    created: Moment
+    started: Moment | None
+    finished: Moment | None
 
 
 class DeploymentLog(msgspec.Struct, frozen=True):
@@ -95,7 +96,7 @@ async def _begin(call: Call, answer: Answer) -> Answer:
     "POST", "/deploy", answer=DeployAnswer, status=202, role="developer", body=DeployRequest,
     errors=(409,), once=True,
 )  # fmt: skip
-async def deploy(call: Call) -> Answer:
+async def deploy_service(call: Call) -> Answer:
     """Freeze the newest image with the present config, and roll that release out."""
     body = await call.body(DeployRequest)
     async with call.once() as session:
@@ -109,7 +110,7 @@ async def deploy(call: Call) -> Answer:
     "POST", "/rollback", answer=DeployAnswer, status=202, role="developer", body=RollbackRequest,
     errors=(409,), once=True,
 )  # fmt: skip
-async def rollback(call: Call) -> Answer:
+async def rollback_service(call: Call) -> Answer:
     """Roll an earlier release out again, image and config as they were."""
     body = await call.body(RollbackRequest)
     async with call.once() as session:
@@ -128,7 +129,7 @@ async def rollback(call: Call) -> Answer:
     "POST", "/restart", answer=DeployAnswer, status=202, role="developer", body=Nothing,
     errors=(409,), once=True,
 )  # fmt: skip
-async def restart(call: Call) -> Answer:
+async def restart_service(call: Call) -> Answer:
     """Replace every instance of the live release by a new one, without a dropped request."""
     await call.body(Nothing)
     async with call.once() as session:
@@ -164,7 +165,7 @@ async def get_deployment(call: Call) -> DeploymentView:
 @routes.endpoint(
     "GET", "/deployments/{deployment}/log", answer=DeploymentLog, events=True, errors=(503,)
 )
-async def deployment_log(call: Call) -> DeploymentLog | Answer:
+async def get_deployment_log(call: Call) -> DeploymentLog | Answer:
     """Show what a deployment said; as an event stream, follow it, after `Last-Event-ID`."""
     platform = call.platform
     async with platform.database.read() as session:
@@ -172,12 +173,7 @@ async def deployment_log(call: Call) -> DeploymentLog | Answer:
     if not call.wants_events:
         text, _ = await platform.logs.text(stream_of(row.id))
         return DeploymentLog(row.status, text)
-
-    async def ended() -> str | None:
-        async with platform.database.read() as session:
-            present = await _at(session, call)
-        return present.status if present.status in ENDED else None
-
+    ended = ending(platform.database, Deployment, row.id, ENDED)
     return Answer(events=platform.logs.follow(stream_of(row.id), call.last_event(), ended))
 
 

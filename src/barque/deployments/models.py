@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from barque.releases.models import Release
 from barque.store.tables import Base, Recorded, Reference
 
 
@@ -13,6 +14,10 @@ class Deployment(Recorded, Base):
     """One rollout of one release. `steps` are its stages, each with start, end and message."""
 
     __tablename__ = "deployments"
+    __table_args__ = (
+        Index("ix_deployments_newest", "service_id", "id"),
+        Index("ix_deployments_state", "service_id", "status"),
+    )
 
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
     release_id: Mapped[Reference] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"))
@@ -24,3 +29,6 @@ class Deployment(Recorded, Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     started: Mapped[datetime | None]
     finished: Mapped[datetime | None]
+    release_version: Mapped[int] = column_property(
+        select(Release.version).where(Release.id == release_id).scalar_subquery()
+    )

@@ -110,7 +110,7 @@ class Rollouts:
             async with platform.database.read() as session:
                 environment = await session.get(Environment, env_id)
             if environment is None:
-                await platform.runtime.remove_network(network_of(env_id))
+                await self._instances.leave(network_of(env_id))
 
     async def _roll_out(self, deployment_id: str) -> None:
         deployment, release, place = await self.load(deployment_id)

@@ -33,7 +33,7 @@ _EVENTS: dict[str, type[Push | PullRequestEvent]] = {"push": Push, "pull_request
     "POST", "/integrations/github/hooks", answer=HookAnswer, status=202, body=Push, public=True,
     errors=(401, 403, 503),
 )  # fmt: skip
-async def github_hook(call: Call) -> HookAnswer:
+async def receive_github_hook(call: Call) -> HookAnswer:
     """Take a delivery of GitHub's: a push deploys, a pull request gets an environment."""
     body = await read_body(call.request)
     _verify(call, body)

@@ -8,12 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from barque.fields import Number
+
 # No database takes a null character.
 Text = Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=4096)]
 Sha = Annotated[str, Meta(pattern=r"^[!-~]+$", max_length=255)]
 FullName = Annotated[str, Meta(pattern=r"^[^\x00]+$", max_length=255)]
 Login = Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=240)]
-Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 # As GitHub writes it, so that moments sort as text.
 Moment = Annotated[
     str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$", max_length=20)

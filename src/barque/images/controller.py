@@ -1,6 +1,5 @@
 """Endpoints of images (seed: "Images")."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -9,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.audit.log import record
 from barque.errors import Conflict
+from barque.fields import Moment
 from barque.http import Answer, Call, Routes
 from barque.images.models import Image
 from barque.images.service import (
@@ -20,6 +20,7 @@ from barque.images.service import (
     stream_of,
 )
 from barque.pages import Page, PageQuery, paged
+from barque.store.ending import ending
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/images")
 
@@ -64,10 +65,10 @@ class ImageView(msgspec.Struct, frozen=True):
     image_digest: str | None
     size_bytes: int | None
     error_detail: str | None
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
-    pruned: datetime | None
+    created: Moment
+    started: Moment | None
+    finished: Moment | None
+    pruned: Moment | None
     queue_position: int | None = None
 
 
@@ -105,7 +106,7 @@ async def list_images(call: Call) -> Page[ImageView]:
     "POST", "/build", answer=BuildAnswer, status=202, role="developer", body=BuildRequest,
     errors=(409,), once=True,
 )  # fmt: skip
-async def build(call: Call) -> Answer:
+async def build_image(call: Call) -> Answer:
     """Enqueue a build."""
     body = await call.body(BuildRequest)
     async with call.once() as session:
@@ -140,7 +141,7 @@ async def cancel_image(call: Call) -> ImageView:
 
 
 @routes.endpoint("GET", "/{version}/log", answer=LogView, events=True, errors=(503,))
-async def image_log(call: Call) -> LogView | Answer:
+async def get_image_log(call: Call) -> LogView | Answer:
     """Show a build log; as an event stream, follow it, after `Last-Event-ID`."""
     platform = call.platform
     async with platform.database.read() as session:
@@ -150,10 +151,5 @@ async def image_log(call: Call) -> LogView | Answer:
         text, gone = await platform.logs.text(stream)
         cut = image.log_truncated or platform.builds.log_is_cut(image.id)
         return LogView(image.status, image.version, text, gone or cut)
-
-    async def ended() -> str | None:
-        async with platform.database.read() as session:
-            present = await image_at(session, call.place, image.version)
-        return present.status if present.status in ENDED else None
-
+    ended = ending(platform.database, Image, image.id, ENDED)
     return Answer(events=platform.logs.follow(stream, call.last_event(), ended))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from barque.store.tables import Base, Recorded, Reference
@@ -18,7 +18,10 @@ class Image(Recorded, Base):
     """
 
     __tablename__ = "images"
-    __table_args__ = (UniqueConstraint("service_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("service_id", "version"),
+        Index("ix_images_newest", "service_id", "id"),
+    )
 
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
     version: Mapped[int]
@@ -37,7 +40,7 @@ class Image(Recorded, Base):
     processes: Mapped[dict[str, str] | None]
     port: Mapped[int | None]
     image_digest: Mapped[str | None] = mapped_column(String(80))
-    size_bytes: Mapped[int | None]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     error_detail: Mapped[str | None] = mapped_column(Text)
     log_truncated: Mapped[bool] = mapped_column(default=False, server_default=false())
     cancel_requested: Mapped[bool] = mapped_column(default=False)

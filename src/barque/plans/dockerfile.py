@@ -46,9 +46,12 @@ def dockerfile(plan: Plan, inputs: Inputs = NO_INPUTS) -> str:
         lines += ["", *_stage(stage, inputs, {one.name for one in plan.stages})]
     lines += ["", f"FROM {plan.base}"]
     lines += _environment({**plan.environment, "HOME": HOME}, plan.path)
-    # The folder is made with its owner, before it is only a place to work in.
-    lines += [_copy(part) for part in plan.parts]
-    lines += [f"WORKDIR {HOME}", f"USER {USER}"]
+    copies, work = [_copy(part) for part in plan.parts], [f"WORKDIR {HOME}"]
+    # A part makes the folder with its owner, before it is only a place to work in. When none does,
+    # the folder comes first, since then it is the same in each build.
+    owned = any(part.target.startswith(HOME) for part in plan.parts)
+    lines += [*copies, *work] if owned else [*work, *copies]
+    lines.append(f"USER {USER}")
     command = plan.processes.get("web") or next(iter(plan.processes.values()), None)
     if command:
         words = ["/bin/sh", "-c", command]

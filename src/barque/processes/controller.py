@@ -1,6 +1,5 @@
 """Endpoints of what runs: scaling, processes, logs, one-off commands."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -8,9 +7,9 @@ from msgspec import Meta
 from sqlalchemy import select
 
 from barque.audit.log import record
-from barque.bodies import check
 from barque.deployments.service import live_deployment, live_release
 from barque.errors import FieldError, Invalid
+from barque.fields import Moment
 from barque.http import Answer, Call, Routes
 from barque.images.models import Image
 from barque.logs.collector import output_of
@@ -46,8 +45,8 @@ class LogQuery(msgspec.Struct, frozen=True):
     """
 
     process: ProcessType | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     search: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     tail: Annotated[int, Meta(ge=0, le=20_000)] = 500
     follow: bool = False
@@ -78,7 +77,7 @@ class RunAnswer(msgspec.Struct, frozen=True):
     "POST", "/scale", answer=ScaleAnswer, status=202, role="developer", body=ScaleRequest,
     errors=(409,), once=True,
 )  # fmt: skip
-async def scale(call: Call) -> Answer:
+async def scale_service(call: Call) -> Answer:
     """Change how many instances run, without a new release and without a dropped request."""
     body = await call.body(ScaleRequest)
     async with call.once() as session:
@@ -105,7 +104,7 @@ async def list_processes(call: Call) -> list[ProcessView]:
 
 
 @routes.endpoint("GET", "/logs", answer=LogLines, query=LogQuery, events=True, errors=(503,))
-async def runtime_logs(call: Call) -> LogLines | Answer:
+async def get_logs(call: Call) -> LogLines | Answer:
     """Show what the instances wrote; as an event stream, follow it, after `Last-Event-ID`.
 
     The event `gap` tells how many lines are no longer kept that would have come next (null when
@@ -134,11 +133,6 @@ async def runtime_logs(call: Call) -> LogLines | Answer:
 
 def _wanted(query: LogQuery) -> Wanted:
     """Return which lines a query asks for. Raises `Invalid`."""
-    zones = {"since": query.since, "until": query.until}
-    check(**{
-        name: "must have a time zone: end it with Z" if moment and not moment.tzinfo else None
-        for name, moment in zones.items()
-    })  # fmt: skip
     if query.since and query.until and query.until <= query.since:
         raise Invalid.field("until", "must be later than since")
     return Wanted(query.process, query.since, query.until, query.search)
@@ -151,7 +145,7 @@ def _whole(line: Line) -> Line:
 @routes.endpoint(
     "POST", "/run", answer=RunAnswer, role="developer", body=RunRequest, errors=(409, 503)
 )
-async def run(call: Call) -> RunAnswer:
+async def run_command(call: Call) -> RunAnswer:
     """Run a one-off command in a new container of the live release, and show what it wrote."""
     body = await call.body(RunRequest)
     async with call.platform.database.write() as session:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import httpx
+import structlog
 from sqlalchemy.exc import NoResultFound
 
 from barque.config.masking import Masker
@@ -13,17 +14,20 @@ from barque.logs.collector import Writer
 from barque.releases.models import Release
 from barque.releases.service import thaw
 from barque.routing.port import Server
-from barque.runtimes.port import ContainerSpec, Limits, RuntimeRefused
+from barque.runtimes.port import ContainerSpec, ContainerState, Limits, RuntimeRefused
 from barque.services.place import Place, place_of
 from barque.settings import MEBIBYTE
 
 if TYPE_CHECKING:
     from barque.platform import Platform
 
+log = structlog.get_logger()
+
 PORT = 8000
 POLL = 0.05
 _PROBE = 5.0
 _LAST_LINES = 20
+_KILLED = 128 + 9
 # One-off commands have no deployment: what they write is their answer, and no log.
 _OF_A_RELEASE = {
     "barque.deployment_id", "barque.release_id", "barque.process", "barque.index",
@@ -62,13 +66,11 @@ class Instances:
 
     def wanted(self, deployment_id: str, release: Release, place: Place) -> list[ContainerSpec]:
         """Describe every container that a deployment is to have, by the counts of its service."""
-        counts = place.svc.process_counts
         return [
             self.spec(f"{upstream_of(deployment_id)}.{kind}-{index}", release, place, kind, index,
                       {"barque.deployment_id": deployment_id})
-            for kind in release.processes
-            if kind != "release"
-            for index in range(counts.get(kind, 1 if kind == "web" else 0))
+            for kind, count in counts_of(release.processes, place.svc.process_counts).items()
+            for index in range(count)
         ]  # fmt: skip
 
     def spec(
@@ -103,6 +105,13 @@ class Instances:
         labels = {"barque.platform": self._platform.id, "barque.env_id": place.env.id}
         await self._platform.runtime.ensure_network(network_of(place.env.id), labels)
 
+    async def leave(self, network: str) -> None:
+        """Remove a network, or say why the engine keeps it: the sweep tries again."""
+        try:
+            await self._platform.runtime.remove_network(network)
+        except RuntimeRefused as error:
+            log.warning("a network stays for now", network=network, reason=str(error))
+
     async def launch(
         self, specs: Collection[ContainerSpec], release: Release, place: Place
     ) -> None:
@@ -130,10 +139,8 @@ class Instances:
         while True:
             state = await self._platform.runtime.inspect(name)
             if state is None or state.state != "running":
-                code = state.exit_code if state else "none"
-                why = "out of memory, " if state and state.out_of_memory else ""
                 said = await self.last_words(name, release, place)
-                raise Unfit(f"{name} ended: {why}exit code {code}{said}")
+                raise Unfit(f"{name} ended: {_end_of(state)}{said}")
             if is_web(name):
                 complaint = await _probe(self._client, state.address, release)
                 if complaint is None:
@@ -237,6 +244,23 @@ class Instances:
         """List the names of a deployment's containers."""
         found = await self._platform.runtime.containers({"barque.deployment_id": deployment_id})
         return sorted(found)
+
+
+def _end_of(state: ContainerState | None) -> str:
+    """Say how a container ended. Of lack of memory, the engine may hear too late to tell."""
+    if state is None:
+        return "it was removed"
+    if state.out_of_memory:
+        return f"out of memory, exit code {state.exit_code}"
+    killed = " (it was killed, as one is that runs out of memory)"
+    return f"exit code {state.exit_code}{killed if state.exit_code == _KILLED else ''}"
+
+
+def counts_of(processes: Iterable[str], counts: Mapping[str, int]) -> dict[str, int]:
+    """Say how many instances each process type of a release is to have."""
+    return {
+        kind: counts.get(kind, 1 if kind == "web" else 0) for kind in processes if kind != "release"
+    }
 
 
 async def _probe(client: httpx.AsyncClient, address: str | None, release: Release) -> str | None:

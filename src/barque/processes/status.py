@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from barque.deployments.service import live_deployment
+from barque.fields import Moment
 from barque.releases.models import Release
 from barque.runtimes.port import Runtime
 from barque.services.place import Place
@@ -25,7 +25,7 @@ class ProcessView(msgspec.Struct, frozen=True):
     index: int
     state: str
     release: int
-    started: datetime | None
+    started: Moment | None
     restarts: int
     cpu: float
     memory: int

@@ -11,7 +11,7 @@ from sqlalchemy.exc import NoResultFound
 from barque.deployments.journal import ENDED, Journal
 from barque.deployments.models import Deployment
 from barque.processes.checks import LiveChecks
-from barque.processes.instances import Instances, network_of, upstream_of
+from barque.processes.instances import Instances, counts_of, network_of, upstream_of
 from barque.projects.models import Environment
 from barque.releases.models import Release
 from barque.routing.port import RouterUnavailable
@@ -81,9 +81,36 @@ class Supervisor:
 
     async def _sweep(self) -> None:
         await self.remove_orphans()
-        for service_id, _ in await self._live():
-            await self._quietly(lambda service_id=service_id: self.mend(service_id))  # type: ignore[misc]
+        running, idle = await self._running({}), await self._idle()
+        for service_id, deployment_id in await self._live():
+            if deployment_id in running or deployment_id not in idle:
+                await self._quietly(lambda service_id=service_id: self.mend(service_id))  # type: ignore[misc]
         await asyncio.sleep(_SWEEP)
+
+    async def _running(self, labels: dict[str, str]) -> set[str]:
+        """Ask the engine, once, which deployments have any container with these labels.
+
+        What has none costs nothing, however many such services there are.
+        """
+        mine = {"barque.platform": self._platform.id, **labels}
+        found = await self._platform.runtime.containers(mine)
+        return {own.get("barque.deployment_id", "") for own in found.values()}
+
+    async def _idle(self) -> set[str]:
+        """List the live deployments that are to have no instance."""
+        live = (
+            select(Deployment.id, Release.processes, Service.process_counts)
+            .join(Release, Release.id == Deployment.release_id)
+            .join(Service, Service.id == Deployment.service_id)
+            .where(Deployment.status == "live")
+        )
+        async with self._platform.database.read() as session:
+            found = (await session.execute(live)).tuples().all()
+        return {
+            deployment_id
+            for deployment_id, processes, counts in found
+            if not any(counts_of(processes, counts).values())
+        }
 
     async def _live(self) -> list[tuple[str, str]]:
         """List services and their live deployments, but for those in somebody's hands."""
@@ -96,11 +123,12 @@ class Supervisor:
         ]
 
     async def _check_all(self) -> None:
+        running = await self._running({"barque.process": "web"})
         checks = [
             self._quietly(lambda service=service, deployment=deployment: self._check(  # type: ignore[misc]
                 service, deployment
             ))
-            for service, deployment in await self._live()
+            for service, deployment in await self._live() if deployment in running
         ]  # fmt: skip
         await asyncio.gather(*checks)
         await asyncio.sleep(self._platform.settings.health_interval)
@@ -235,6 +263,6 @@ class Supervisor:
         ]
         await self._instances.retire(orphans, 0)
         for network in set(networks) - kept:
-            await platform.runtime.remove_network(network)
+            await self._instances.leave(network)
         for service_id in logged - services:
             await platform.collector.forget_service(service_id)

@@ -1,6 +1,5 @@
 """Endpoints of projects and environments."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,6 +12,7 @@ from barque.accounts.service import slug_of
 from barque.audit.log import record
 from barque.bodies import given
 from barque.errors import Conflict
+from barque.fields import Moment
 from barque.http import Call, Routes
 from barque.projects.models import Environment, Project
 from barque.projects.removal import Cascade, footprint, remove
@@ -36,8 +36,8 @@ class ProjectView(msgspec.Struct, frozen=True):
     id: str
     name: str
     slug: str
-    created: datetime
-    updated: datetime
+    created: Moment
+    updated: Moment
 
 
 class NewEnvironment(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,30 +1,32 @@
 """The pipeline of a project: build, release and deploy in one, and how all of that goes."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median, quantiles
 from typing import Any
 
 import msgspec
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.audit.log import record
 from barque.deployments.models import Deployment
 from barque.deployments.rollout import KIND as DEPLOY
 from barque.deployments.service import enqueue
+from barque.fields import Moment
 from barque.http import Answer, Call, Routes
 from barque.images.controller import Ref
 from barque.images.models import Image
 from barque.images.service import asked_for
 from barque.images.service import enqueue as enqueue_build
-from barque.pages import Page, PageQuery, page_of
+from barque.pages import Page, PageQuery, counted
 from barque.projects.models import Environment
+from barque.projects.selection import PipelineQuery, chosen, of_project
 from barque.releases.models import Release
 from barque.releases.service import freeze
-from barque.services.latest import LatestDeployment, LatestVersion, latest
 from barque.services.models import Service
 from barque.services.place import Place, allow
+from barque.store.durations import seconds_between
 from barque.store.tables import now
 
 routes = Routes("/orgs/{org}/projects/{project}/pipeline")
@@ -50,40 +52,11 @@ class PipelineAnswer(msgspec.Struct, frozen=True):
     deployment_id: str
 
 
-class PipelineQuery(msgspec.Struct, frozen=True):
-    """Of which service, and of which environment."""
-
-    service: str | None = None
-    env: str | None = None
-
-
 class HistoryQuery(PageQuery, frozen=True):
     """Which page, of which service and environment."""
 
     service: str | None = None
     env: str | None = None
-
-
-class ServiceStatus(msgspec.Struct, frozen=True):
-    """Where a service stands: its newest image, release and deployment, and what waits.
-
-    `queue_position` says which turn at building will be its own, counted from 1.
-    """
-
-    env: str
-    service: str
-    latest_image: LatestVersion | None
-    latest_release: LatestVersion | None
-    latest_deployment: LatestDeployment | None
-    queued_builds: int
-    queued_deployments: int
-    queue_position: int | None
-
-
-class PipelineStatus(msgspec.Struct, frozen=True):
-    """Where each service of a project stands."""
-
-    services: list[ServiceStatus]
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -117,65 +90,16 @@ class PipelineEvent(msgspec.Struct, frozen=True):
     trigger: str | None
     actor: str | None
     error_detail: str | None
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
-
-
-def _of_project(rows: Any, place: Place, query: Any) -> Any:
-    """Narrow rows that hold services to a project, and to what was asked for."""
-    rows = rows.join(Environment, Environment.id == Service.environment_id)
-    rows = rows.where(Environment.project_id == place.project.id)
-    if query.env is not None:
-        rows = rows.where((Environment.slug == query.env) | (Environment.id == query.env))
-    if query.service is not None:
-        rows = rows.where((Service.slug == query.service) | (Service.id == query.service))
-    return rows
-
-
-async def _chosen(call: Call, query: Any) -> None:
-    """Raise `NotFound` for an environment or service that is not there."""
-    if query.env is not None:
-        path = {**call.path, "env": query.env}
-        if query.service is not None:
-            path["svc"] = query.service
-        await call.platform.places.find(call.actor, path)
-
-
-@routes.endpoint("GET", "/status", answer=PipelineStatus, query=PipelineQuery)
-async def status(call: Call) -> PipelineStatus:
-    """Show where each service of the project stands."""
-    query = call.query(PipelineQuery)
-    await _chosen(call, query)
-    services = _of_project(select(Service, Environment.slug), call.place, query)
-    async with call.platform.database.read() as session:
-        found = (await session.execute(services.order_by(Environment.slug, Service.slug))).all()
-        queue = await call.platform.builds.positions(session)
-        return PipelineStatus(
-            [await _status(session, service, env, queue) for service, env in found]
-        )
-
-
-async def _status(
-    session: AsyncSession, service: Service, env: str, queue: dict[str, int]
-) -> ServiceStatus:
-    waiting = []
-    for table in (Image, Deployment):
-        mine = select(table.id).where(table.service_id == service.id, table.status == "queued")
-        waiting.append((await session.scalars(mine)).all())
-    builds, deployments = waiting
-    position = min((queue[one] for one in builds if one in queue), default=None)
-    return ServiceStatus(
-        env, service.slug, *await latest(session, service.id), len(builds), len(deployments),
-        position,
-    )  # fmt: skip
+    created: Moment
+    started: Moment | None
+    finished: Moment | None
 
 
 @routes.endpoint("GET", "/metrics", answer=PipelineMetrics, query=PipelineQuery)
-async def metrics(call: Call) -> PipelineMetrics:
+async def get_pipeline_metrics(call: Call) -> PipelineMetrics:
     """Show how builds and deployments of the last 30 days went."""
     query = call.query(PipelineQuery)
-    await _chosen(call, query)
+    await chosen(call, query)
     async with call.platform.database.read() as session:
         figures = [
             _figures(await _ended(session, call.place, query, table, good), good)
@@ -187,20 +111,16 @@ async def metrics(call: Call) -> PipelineMetrics:
 async def _ended(
     session: AsyncSession, place: Place, query: PipelineQuery, table: Any, good: tuple[str, ...]
 ) -> list[Any]:
-    rows = select(table.status, table.started, table.finished)
-    rows = _of_project(rows.join(Service, Service.id == table.service_id), place, query)
+    rows = select(table.status, seconds_between(table.started, table.finished))
+    rows = of_project(rows.join(Service, Service.id == table.service_id), place, query)
     bad = "error" if table is Image else "failed"
     rows = rows.where(table.status.in_([*good, bad]), table.created >= now() - WINDOW)
     return list((await session.execute(rows)).all())
 
 
 def _figures(rows: list[Any], good: tuple[str, ...]) -> Figures:
-    times = [
-        (finished - started).total_seconds()
-        for status, started, finished in rows
-        if status in good and started and finished
-    ]
-    succeeded = sum(status in good for status, _, _ in rows)
+    times = [seconds for status, seconds in rows if status in good and seconds is not None]
+    succeeded = sum(status in good for status, _ in rows)
     slow = quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else None
     return Figures(
         len(rows), succeeded, len(rows) - succeeded, succeeded / len(rows) if rows else None,
@@ -208,40 +128,54 @@ def _figures(rows: list[Any], good: tuple[str, ...]) -> Figures:
     )  # fmt: skip
 
 
-@routes.endpoint("GET", "/history", answer=Page[PipelineEvent], query=HistoryQuery)
-async def history(call: Call) -> Page[PipelineEvent]:
-    """List builds and deployments of the project, newest first."""
-    query = call.query(HistoryQuery)
-    await _chosen(call, query)
-    builds = select(
-        literal("build").label("kind"), Image.id, Environment.slug.label("env"),
-        Service.slug.label("service"), Image.version, Image.status,
+_WHERE = (Environment.slug.label("env"), Service.slug.label("service"))
+_BUILDS = (
+    select(
+        literal("build").label("kind"), Image.id, *_WHERE, Image.version, Image.status,
         literal(None).label("trigger"), literal(None).label("actor"), Image.error_detail,
         Image.created, Image.started, Image.finished,
-    ).join(Service, Service.id == Image.service_id)  # fmt: skip
-    deployments = select(
-        literal("deployment").label("kind"), Deployment.id, Environment.slug.label("env"),
-        Service.slug.label("service"), Release.version, Deployment.status,
-        Deployment.trigger, Deployment.actor, Deployment.error_detail,
+    )
+    .join(Service, Service.id == Image.service_id)
+    .join(Environment, Environment.id == Service.environment_id)
+)  # fmt: skip
+_DEPLOYMENTS = (
+    select(
+        literal("deployment").label("kind"), Deployment.id, *_WHERE, Release.version,
+        Deployment.status, Deployment.trigger, Deployment.actor, Deployment.error_detail,
         Deployment.created, Deployment.started, Deployment.finished,
-    ).join(Service, Service.id == Deployment.service_id).join(
-        Release, Release.id == Deployment.release_id
-    )  # fmt: skip
-    both = union_all(
-        _of_project(builds, call.place, query), _of_project(deployments, call.place, query)
-    ).subquery()
+    )
+    .join(Service, Service.id == Deployment.service_id)
+    .join(Environment, Environment.id == Service.environment_id)
+    .join(Release, Release.id == Deployment.release_id)
+)  # fmt: skip
+
+
+@routes.endpoint("GET", "/history", answer=Page[PipelineEvent], query=HistoryQuery)
+async def list_pipeline_history(call: Call) -> Page[PipelineEvent]:
+    """List builds and deployments of the project, newest first."""
+    query = call.query(HistoryQuery)
+    await chosen(call, query)
+    upto, counts, kinds = query.page * query.per_page, [], []
     async with call.platform.database.read() as session:
-        rows = select(both).order_by(both.c.id.desc())
-        found, pagination = await page_of(session, rows, query)
+        for table, rows in ((Image, _BUILDS), (Deployment, _DEPLOYMENTS)):
+            mine = select(table.id).join(Service, Service.id == table.service_id)
+            ids = of_project(mine, call.place, query)
+            counts.append(await session.scalar(ids.with_only_columns(func.count())) or 0)
+            # Of each kind no more than can be on this page, so that few rows are read and sorted.
+            newest = select(ids.order_by(table.id.desc()).limit(upto).subquery().c.id)
+            kinds.append(rows.where(table.id.in_(newest)))
+        both = union_all(*kinds).subquery()
+        page = select(both).order_by(both.c.id.desc()).limit(query.per_page)
+        found = list(await session.execute(page.offset(upto - query.per_page)))
     events = [msgspec.convert(dict(row._mapping), PipelineEvent) for row in found]
-    return Page(events, pagination)
+    return Page(events, counted(query, sum(counts)))
 
 
 @routes.endpoint(
     "POST", "/deploy", answer=PipelineAnswer, status=202, role="developer", body=PipelineRequest,
     errors=(409,), once=True,
 )  # fmt: skip
-async def deploy(call: Call) -> Answer:
+async def run_pipeline(call: Call) -> Answer:
     """Build a service, release the image, and deploy that."""
     body = await call.body(PipelineRequest)
     place = await call.platform.places.find(

@@ -88,7 +88,7 @@ async def _places(call: Call, wanted: Promotion | PromotionQuery) -> tuple[Place
 
 
 @routes.endpoint("GET", "/preview", answer=Preview, query=PromotionQuery)
-async def preview(call: Call) -> Preview:
+async def preview_promotion(call: Call) -> Preview:
     """Show what a promotion would change: the image, and the config by name."""
     query = call.query(PromotionQuery)
     source, target = await _places(call, query)
@@ -125,7 +125,7 @@ def _diff(source: list[Variable], target: list[Variable]) -> ConfigDiff:
     "POST", answer=PromotionAnswer, status=202, role="developer", body=Promotion, errors=(409,),
     once=True,
 )  # fmt: skip
-async def promote(call: Call) -> Answer:
+async def promote_service(call: Call) -> Answer:
     """Deploy the image that is live in the source, with the target's own config."""
     body = await call.body(Promotion)
     source, target = await _places(call, body)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import structlog
@@ -30,6 +29,7 @@ from barque.pushes.repositories import NO_COMMIT, GitFailed
 from barque.releases.models import Release
 from barque.services.models import Service
 from barque.services.place import Place, url_of
+from barque.store.ending import ending
 from barque.store.unavailable import StoreUnavailable
 from barque.uploads.names import ArchiveError
 from barque.uploads.store import Parcel, UploadsUnavailable
@@ -213,7 +213,7 @@ async def _queue(call: Call, parcel: Parcel, update: Update) -> Begun:
 async def _show_build(call: Call, talk: Conversation, begun: Begun) -> None:
     """Show a build to its end. Raises `Conflict` when there is no image at the end."""
     await talk.say(f"building image {begun.version}")
-    ended = _ending(call, Image, begun.image_id, ENDED)
+    ended = ending(call.platform.database, Image, begun.image_id, ENDED)
     async for line in _lines(call, image_stream(begun.image_id), ended):
         await talk.say(line)
     async with call.platform.database.read() as session:
@@ -241,7 +241,7 @@ async def _after(
 
 
 async def _show_deployment(call: Call, talk: Conversation, begun: Begun) -> None:
-    ended = _ending(call, Deployment, begun.deployment_id, DEPLOYMENT_ENDED)
+    ended = ending(call.platform.database, Deployment, begun.deployment_id, DEPLOYMENT_ENDED)
     async for line in _lines(call, deployment_stream(begun.deployment_id), ended):
         await talk.say(line)
     async with call.platform.database.read() as session:
@@ -252,17 +252,6 @@ async def _show_deployment(call: Call, talk: Conversation, begun: Begun) -> None
     else:
         reason = row.error_detail or "a newer one took its place"
         await talk.say(f"the push is accepted, but its deployment is {row.status}: {reason}")
-
-
-def _ending(
-    call: Call, table: Any, row_id: str, ends: tuple[str, ...]
-) -> Callable[[], Awaitable[str | None]]:
-    async def ended() -> str | None:
-        async with call.platform.database.read() as session:
-            status: str = (await session.get_one(table, row_id)).status
-        return status if status in ends else None
-
-    return ended
 
 
 async def _lines(

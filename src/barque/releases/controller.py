@@ -1,12 +1,13 @@
 """Endpoints of releases (seed: "Releases")."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from barque.fields import Moment
 from barque.http import Call, Routes
 from barque.images.controller import LogView
+from barque.releases.diff import ReleaseDiff, diff
 from barque.releases.models import Release
 from barque.releases.service import recent, release_at, stream_of
 
@@ -57,7 +58,7 @@ class ReleaseView(msgspec.Struct, frozen=True):
     health_check_path: str
     processes: dict[str, str]
     status: str
-    created: datetime
+    created: Moment
 
 
 def _release(row: Release) -> ReleaseView:
@@ -81,8 +82,16 @@ async def get_release(call: Call) -> ReleaseView:
         return _release(await release_at(session, call.place, call.number("version")))
 
 
+@routes.endpoint("GET", "/{version}/diff/{base}", answer=ReleaseDiff)
+async def diff_releases(call: Call) -> ReleaseDiff:
+    """Show what differs from the release `base` to another: image, processes, config by name."""
+    async with call.platform.database.read() as session:
+        base = await release_at(session, call.place, call.number("base"))
+        return diff(base, await release_at(session, call.place, call.number("version")))
+
+
 @routes.endpoint("GET", "/{version}/log", answer=LogView, errors=(503,))
-async def release_log(call: Call) -> LogView:
+async def get_release_log(call: Call) -> LogView:
     """Show what a release was made of, and what its release process wrote."""
     async with call.platform.database.read() as session:
         row = await release_at(session, call.place, call.number("version"))

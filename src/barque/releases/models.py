@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from barque.store.tables import Base, Recorded, Reference
@@ -18,7 +18,10 @@ class Release(Recorded, Base):
     """
 
     __tablename__ = "releases"
-    __table_args__ = (UniqueConstraint("service_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("service_id", "version"),
+        Index("ix_releases_newest", "service_id", "id"),
+    )
 
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
     version: Mapped[int]

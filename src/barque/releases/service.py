@@ -33,6 +33,24 @@ async def freeze(
     session: AsyncSession, platform: "Platform", place: Place, image: Image
 ) -> Release:
     """Make the next release of a service."""
+    release = await draft(session, platform, place, image)
+    release.version = await session.scalar(  # type: ignore[assignment]
+        update(Service)
+        .where(Service.id == place.svc.id)
+        .values(last_release_version=Service.last_release_version + 1, updated=Service.updated)
+        .returning(Service.last_release_version)
+    )
+    before = await session.scalar(_releases(place).limit(1))
+    release.changes = changes(before, image.version, release.config_snapshot)
+    session.add(release)
+    await session.flush()
+    for line in _describe(release):
+        platform.logs.append(stream_of(release.id), line)
+    return release
+
+
+async def draft(session: AsyncSession, platform: "Platform", place: Place, image: Image) -> Release:
+    """Return what a release of an image would be now, without making one: it has no version."""
     config = await platform.config.opened(session, place)
     key = place.org.data_key
     snapshot = [
@@ -42,28 +60,15 @@ async def freeze(
         }
         for one in config
     ]  # fmt: skip
-    version = await session.scalar(
-        update(Service)
-        .where(Service.id == place.svc.id)
-        .values(last_release_version=Service.last_release_version + 1, updated=Service.updated)
-        .returning(Service.last_release_version)
-    )
-    before = await session.scalar(_releases(place).limit(1))
     sealed = msgspec.json.encode({one.name: one.value for one in config}).decode()
-    release = Release(
-        service_id=place.svc.id, version=version, image_id=image.id, image_version=image.version,
+    return Release(
+        service_id=place.svc.id, image_id=image.id, image_version=image.version,
         image_reference=image.reference, platform=place.svc.platform, commit_sha=image.commit_sha,
         health_check_path=place.svc.health_check_path,
         processes=image.processes or {"web": ""}, port=image.port,
         config_snapshot=snapshot, sealed_config=platform.vault.seal(key, sealed, _context(place)),
-        changes=changes(before, image.version, snapshot),
         status="created" if image.status == "built" else "pending",
     )  # fmt: skip
-    session.add(release)
-    await session.flush()
-    for line in _describe(release):
-        platform.logs.append(stream_of(release.id), line)
-    return release
 
 
 def thaw(platform: "Platform", place: Place, release: Release) -> dict[str, str]:

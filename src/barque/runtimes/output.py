@@ -61,5 +61,6 @@ class Output:
 
     def _ended(self, kind: int) -> OutputLine:
         begun = self._begun.pop(kind)
-        text = begun.text.decode(errors="replace").removesuffix("\r")
+        # What ends in an error's description is stored, and no database takes a null character.
+        text = begun.text.decode(errors="replace").removesuffix("\r").replace("\0", "\ufffd")
         return OutputLine(begun.at.decode(), _KINDS.get(kind, "stdout"), text)

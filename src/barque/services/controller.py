@@ -1,6 +1,5 @@
 """Endpoints of services (seed: "Services")."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,6 +11,7 @@ from barque.accounts.schemas import Name
 from barque.accounts.service import slug_of
 from barque.audit.log import record
 from barque.bodies import check, given
+from barque.fields import Moment
 from barque.http import Answer, Call, Routes
 from barque.projects.controller import Branch, refuse_taken
 from barque.projects.removal import footprint, remove
@@ -104,8 +104,8 @@ class ServiceView(ServiceRow, frozen=True):
     latest_image: LatestVersion | None
     latest_release: LatestVersion | None
     latest_deployment: LatestDeployment | None
-    created: datetime
-    updated: datetime
+    created: Moment
+    updated: Moment
 
 
 async def _view(session: AsyncSession, call: Call, row: Service) -> ServiceView:

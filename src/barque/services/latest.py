@@ -1,6 +1,5 @@
 """The newest image, release and deployment of a service."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -8,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from barque.deployments.models import Deployment
+from barque.fields import Moment
 from barque.images.models import Image
 from barque.releases.models import Release
 
@@ -20,7 +20,7 @@ class LatestVersion(msgspec.Struct, frozen=True):
     id: str
     version: int
     status: str
-    created: datetime
+    created: Moment
 
 
 class LatestDeployment(msgspec.Struct, frozen=True):
@@ -29,8 +29,8 @@ class LatestDeployment(msgspec.Struct, frozen=True):
     id: str
     status: str
     release_id: str
-    created: datetime
-    finished: datetime | None
+    created: Moment
+    finished: Moment | None
 
 
 _STAGES: tuple[Any, ...] = (Image, Release, Deployment)

@@ -70,6 +70,15 @@ def host_of(settings: Settings, place: Place) -> str:
     return settings.address_of(place.svc.slug, place.env.slug, place.project.slug, place.org.slug)
 
 
+def may(actor: Actor, place: Place, role: str) -> bool:
+    """Tell whether the caller may act as `role` here."""
+    try:
+        allow(actor, place, role)
+    except Forbidden:
+        return False
+    return True
+
+
 async def place_of(session: AsyncSession, service_id: str) -> Place:
     """Return the place of a service, for work that no caller's role bounds."""
     service = await session.get_one(Service, service_id)
@@ -88,6 +97,9 @@ class Places:
 
     async def find(self, actor: Actor, path: dict[str, Any]) -> Place:
         """Resolve a path's slugs or ids. Raises `NotFound`."""
+        if any("\0" in value for value in path.values()):
+            # Not every database could even be asked for it.
+            raise NotFound("there is nothing whose name holds a null character")
         slugs = tuple(path[name] for name in ("org", "project", "env", "svc") if name in path)
         if not slugs:
             return Place()

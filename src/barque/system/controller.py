@@ -41,7 +41,7 @@ async def list_platforms(call: Call) -> list[PlatformView]:
 
 
 @routes.endpoint("GET", "/health", answer=Health, public=True)
-async def health(_: Call) -> Health:
+async def get_health(_: Call) -> Health:
     """Tell that the process is up."""
     return Health("ok")
 
@@ -56,7 +56,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 @routes.endpoint("GET", "/ready", answer=Readiness, public=True, also=(503,))
-async def ready(call: Call) -> Answer:
+async def get_readiness(call: Call) -> Answer:
     """Tell whether database, engine and router answer."""
     platform = call.platform
     found = {
@@ -81,18 +81,18 @@ async def _state(ping: Callable[[], Awaitable[None]]) -> str:
     "GET", "/metrics", public=True, media="text/plain; version=0.0.4; charset=utf-8",
     errors=(503,),
 )  # fmt: skip
-async def metrics(call: Call) -> Answer:
+async def get_metrics(call: Call) -> Answer:
     """Show counts and times of the platform, for Prometheus."""
     return Answer(raw=await exposition(call.platform), media=call.endpoint.media)
 
 
 @routes.endpoint("GET", "/schema/openapi.json", answer=dict[str, Any], public=True)
-async def openapi(call: Call) -> Answer:
+async def get_openapi(call: Call) -> Answer:
     """Show the OpenAPI 3.1 document of this very platform."""
     return Answer(call.platform.api_document)
 
 
 @routes.endpoint("GET", "/docs", public=True, media="text/html; charset=utf-8")
-async def docs(call: Call) -> Answer:
+async def get_docs(call: Call) -> Answer:
     """Show the API reference as a page to browse."""
     return Answer(raw=page(call.platform.api_document), media=call.endpoint.media)

@@ -25,12 +25,21 @@ def _render(template: str, document: dict[str, Any]) -> str:
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            row = {**operation, "path": path, "method": method.upper()}
+            answers = {s: _resolved(document, one) for s, one in operation["responses"].items()}
+            row = {**operation, "path": path, "method": method.upper(), "responses": answers}
             groups.setdefault(operation["tags"][0], []).append(row)
     return _TEMPLATES.get_template(template).render(
         info=document["info"], groups=dict(sorted(groups.items())), shape=shape_of,
         schemas=document["components"]["schemas"],
     )  # fmt: skip
+
+
+def _resolved(document: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer itself, where it is named."""
+    if "$ref" not in answer:
+        return answer
+    found: dict[str, Any] = document["components"]["responses"][shape_of(answer)]
+    return found
 
 
 def shape_of(schema: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import delete, select
 
+from barque.accounts.models import SignIn
 from barque.github.models import DELIVERIES_KEPT, Delivery, Report
 from barque.idempotency import KEPT, IdempotencyRecord
 from barque.services.models import Service
@@ -26,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Housekeeping:
-    """Deletes rows by age: answers kept for repeats, deliveries seen, work that has ended.
+    """Deletes rows by age: answers kept for repeats, deliveries, sign-ins, work that has ended.
 
     So are the repositories of services that are no more.
     """
@@ -41,11 +42,12 @@ class Housekeeping:
 
     async def tidy(self) -> None:
         """Delete what is too old. Raises `StoreUnavailable`."""
-        await self._delete(IdempotencyRecord, IdempotencyRecord.key, KEPT)
-        await self._delete(Delivery, Delivery.id, DELIVERIES_KEPT)
+        await self._delete_older(IdempotencyRecord.key, KEPT)
+        await self._delete_older(Delivery.id, DELIVERIES_KEPT)
         await self._sweep_repositories()
-        await self._delete(Sending, Sending.id, SENDINGS_KEPT)
-        await self._delete(Report, Report.id, DELIVERIES_KEPT)
+        await self._delete_older(Sending.id, SENDINGS_KEPT)
+        await self._delete_older(Report.id, DELIVERIES_KEPT)
+        await self._delete(SignIn.id, SignIn.expires_at < now())
         while await self._platform.pipeline.forget(now() - WORK_KEPT, _AT_ONCE) == _AT_ONCE:
             pass
 
@@ -68,8 +70,11 @@ class Housekeeping:
                 log.exception("housekeeping failed")
             await asyncio.sleep(_PAUSE)
 
-    async def _delete(self, table: Any, key: Any, kept: timedelta) -> None:
-        old = select(key).where(table.created < now() - kept).limit(_AT_ONCE)
+    async def _delete_older(self, key: Any, kept: timedelta) -> None:
+        await self._delete(key, key.class_.created < now() - kept)
+
+    async def _delete(self, key: Any, too_old: Any) -> None:
+        table, old = key.class_, select(key).where(too_old).limit(_AT_ONCE)
         deleted = _AT_ONCE
         while deleted == _AT_ONCE:
             async with self._platform.database.write() as session:

@@ -18,7 +18,7 @@ routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/images
     "POST", "/upload", answer=BuildAnswer, status=202, role="developer", errors=(503,), once=True,
     upload=True,
 )  # fmt: skip
-async def upload(call: Call) -> Answer:
+async def upload_source(call: Call) -> Answer:
     """Enqueue a build of the source in the body: a tar archive, plain or compressed with gzip."""
     uploads = call.platform.uploads
     _announced(call, uploads.limit)

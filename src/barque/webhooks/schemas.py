@@ -1,15 +1,15 @@
 """What goes over the wire about webhooks."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from barque.fields import Moment
 from barque.webhooks.outbox import EventName
 
 Url = Annotated[str, Meta(pattern=r"^https?://[!-~]+$", max_length=2048)]
-Events = Annotated[list[EventName | Literal["*"]], Meta(min_length=1, max_length=50)]
+Events = Annotated[list[Literal[EventName, "*"]], Meta(min_length=1, max_length=50)]
 
 
 class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,10 +41,10 @@ class WebhookView(msgspec.Struct, frozen=True):
     events: list[str]
     project_id: str | None
     active: bool
-    failing_since: datetime | None
+    failing_since: Moment | None
     disabled_reason: str | None
-    created: datetime
-    updated: datetime
+    created: Moment
+    updated: Moment
 
 
 class MadeWebhook(WebhookView, frozen=True):
@@ -66,6 +66,6 @@ class DeliveryView(msgspec.Struct, frozen=True):
     attempts: int
     response_status: int | None
     error: str | None
-    next_attempt: datetime | None
-    created: datetime
-    finished: datetime | None
+    next_attempt: Moment | None
+    created: Moment
+    finished: Moment | None

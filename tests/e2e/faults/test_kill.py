@@ -20,6 +20,8 @@ STEPS = ("releasing", "starting", "checking", "switching", "draining", "live")
 # So many kills with so many deployments each make twenty-five instants.
 KILLS, SERVICES = 5, 5
 RATE = 100
+# Not each service needs a worker and several instances: each takes as long as a deployment.
+COUNTS = ({"web": 2, "worker": 1}, {"web": 1, "worker": 0})
 SLOW_PATH = "/cgi-bin/slow"
 SLOW = "#!/bin/sh\nsleep 0.2\nprintf 'Content-Length: 5\\r\\n\\r\\nslow\\n'\n"
 FILES = {
@@ -49,12 +51,13 @@ def all_live(apps: list[App]) -> None:
 
 @contextmanager
 def under_load(server: Server, count: int) -> Iterator[list[App]]:
-    """Give services that are live with two web instances and a worker, and drop no request."""
+    """Give services that are live, every second one with several processes; drop no request."""
     with server.client() as client:
         apps = [make_app(server, client, make_env(client)) for _ in range(count)]
-        for app in apps:
+        for number, app in enumerate(apps):
             build(app, FILES)
-            client.post(f"{app.path}/scale", json={"process_counts": {"web": 2, "worker": 1}})
+            counts = {"process_counts": COUNTS[number % 2]}
+            client.post(f"{app.path}/scale", json=counts).raise_for_status()
         all_live(apps)
         with load(server.apps_port, [host_of(app) for app in apps], SLOW_PATH, RATE) as figures:
             yield apps
@@ -66,9 +69,10 @@ def as_it_should_be(server: Server, app: App, deployment: str) -> None:
     """Wait for the deployment's end, and see that it is the only one there is."""
     row = ended(app, deployment)
     assert row["status"] == "live", row
-    version = app.api.get(app.path).json()["latest_release"]["version"]
-    assert serving(server, app).text == f"{version}\n"
-    mine = [f"barque-{deployment}.{name}" for name in ("web-0", "web-1", "worker-0")]
+    service = app.api.get(app.path).json()
+    assert serving(server, app).text == f"{service['latest_release']['version']}\n"
+    counts = service["process_counts"].items()
+    mine = [f"barque-{deployment}.{kind}-{n}" for kind, count in counts for n in range(count)]
     until(lambda: containers(app, "-a") == mine)
     assert containers(app) == mine
     statuses = [r["status"] for r in app.api.get(f"{app.path}/releases").json()]

@@ -20,7 +20,7 @@ WRITES = 1000
 CLIENTS = 12
 KILLS = 4
 # Enough of them that a kill would be likely to come in between, if they were not one write.
-PARTS = "ABCDEFGH"
+PARTS = "ABCD"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

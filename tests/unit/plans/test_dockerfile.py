@@ -101,6 +101,11 @@ def test_the_whole_of_one(tmp_path: Path) -> None:
     )
 
 
+def test_a_folder_to_work_in_that_no_part_makes_is_the_same_in_each_build(tmp_path: Path) -> None:
+    lines = dockerfile(plan_of(tmp_path, {"index.html": "hello"})).splitlines()
+    assert lines[-4:-1] == ["WORKDIR /srv/app", "COPY . /srv/www", "USER 1000:1000"]
+
+
 def test_what_is_not_copied(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, {"requirements.txt": "x", "app.py": FLASK})
     lines = ignored(plan, "*.txt\n!notes\n").splitlines()

@@ -1,0 +1,3 @@
+module barque/clients/go
+
+go 1.24

@@ -1,0 +1,115 @@
+"""The first page of a service, its settings, and what it writes."""
+
+from contextlib import suppress
+from typing import Any
+
+from barque.dashboard.accounts import confirm
+from barque.dashboard.inside import SVC
+from barque.dashboard.plots import PAUSE
+from barque.dashboard.routes import Pages, View
+from barque.errors import Conflict
+from barque.unavailable import UNAVAILABLE
+
+pages = Pages()
+
+_HERE = "/orgs/{org}/projects/{project}/envs/{env}/services/{svc}"
+
+
+@pages.page(_HERE, "service.html", every=PAUSE / 2)
+async def service(view: View) -> dict[str, Any]:
+    """Show a service: what serves, the last deployment step by step, and what runs."""
+    found = await view.api.get(SVC)
+    deployments = await view.api.get(SVC + "/deployments", {"per_page": 6})
+    return {
+        "service": found,
+        "deployments": deployments["items"],
+        "processes": await _processes(view),
+        "courses": view.plots.of(view.place.svc.id),
+        **await _next(view),
+    }
+
+
+async def _processes(view: View) -> list[Any] | None:
+    """Return what runs; for a page that is loaded only what is known without measuring.
+
+    Whoever watches gets the rest soon; to measure takes longer than a page may.
+    """
+    service = view.place.svc.id
+    if view.watching:
+        view.plots.refresh(service, lambda: view.api.get(SVC + "/processes"))
+    elif "measure" in view.query:
+        with suppress(*UNAVAILABLE):
+            view.plots.note(service, await view.api.get(SVC + "/processes"))
+    return view.plots.last(service)
+
+
+async def _next(view: View) -> dict[str, Any]:
+    """Return what a deployment would change, or why there can be none."""
+    try:
+        return {"next": await view.api.get(SVC + "/deploy/preview"), "not_yet": ""}
+    except Conflict as reason:
+        return {"next": None, "not_yet": reason.message}
+
+
+@pages.page(_HERE + "/settings", "service_settings.html", every=0)
+async def settings(view: View) -> dict[str, Any]:
+    """Show what can be changed of a service."""
+    return {
+        "service": await view.api.get(SVC),
+        "platforms": await view.api.get("/platforms"),
+    }
+
+
+@settings.form("save")
+async def save(view: View) -> str:
+    """Change a service."""
+    watched = view.form.get("watch_paths", "").splitlines()
+    body = {
+        **view.filled("name", "platform", "dockerfile", "health_check_path", "update_order"),
+        **view.given(
+            "github_repository", "image_reference", "root_directory", "auto_deploy_branch"
+        ),
+        "watch_paths": [one for one in map(str.strip, watched) if one] or None,
+        "deployment_timeout": view.number("deployment_timeout"),
+    }
+    if body["auto_deploy_branch"] == view.place.svc.auto_deploy_branch:
+        # In a protected environment, whoever is no admin may change all the rest.
+        del body["auto_deploy_branch"]
+    await view.api.send("PATCH", SVC, body)
+    return f"{view.here}?said=saved"
+
+
+@settings.form("lock")
+async def lock(view: View) -> str:
+    """Stop deployments."""
+    await view.api.send("POST", SVC + "/lock", view.filled("reason"))
+    return f"{view.here}?said=locked"
+
+
+@settings.form("unlock")
+async def unlock(view: View) -> str:
+    """Let deployments go on."""
+    await view.api.remove(SVC + "/lock")
+    return f"{view.here}?said=unlocked"
+
+
+@settings.form("delete")
+async def delete(view: View) -> str:
+    """Delete a service."""
+    confirm(view, view.path["svc"])
+    await view.api.remove(SVC)
+    return view.here.partition("/services/")[0] + "?said=deleted"
+
+
+@pages.page(_HERE + "/logs", "logs.html", every=0)
+async def logs(view: View) -> dict[str, Any]:
+    """Show what the instances wrote, filtered and searched."""
+    asked = {name: view.query.get(name, "") for name in ("process", "search", "since")}
+    since = asked["since"]
+    # What a browser's field for moments says has no zone: it is taken as UTC, as all that is shown.
+    query = {**asked, "since": f"{since}Z" if since and not since.endswith("Z") else since}
+    answer = await view.api.get(SVC + "/logs", {**query, "tail": 500})
+    return {
+        "service": await view.api.get(SVC),
+        "asked": asked, "lines": answer["lines"],
+    }  # fmt: skip
