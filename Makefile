@@ -17,7 +17,7 @@ test:
 	@scripts/setup.sh tests
 	DOCKER_HOST=$$(scripts/engine.sh) nice -n 10 .venv/bin/pytest -n 3 --dist load --maxschedchunk 2
 docs: setup
-	.venv/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations

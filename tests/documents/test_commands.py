@@ -62,7 +62,8 @@ def test_every_command(home: Path) -> None:
     environment = {
         **environment_of(home / "home"), **reaching_registries(),
         "PATH": f"{home / 'bin'}:{os.environ['PATH']}", "BARQUE_URL": f"http://127.0.0.1:{api}",
-        "BARQUE_PORT": str(api), "BARQUE_APPS_PORT": str(apps), "BARQUE_STOP_TIMEOUT": "1",
+        "BARQUE_PORT": str(api), "BARQUE_APPS_PORT": str(apps), "BARQUE_STOP_TIMEOUT": "0",
+        "BARQUE_READINESS_DELAY": "0.1",
     }  # fmt: skip
     ports = {":8000": f":{api}", ":8080": f":{apps}"}
     wrong: list[str] = []

@@ -18,7 +18,7 @@ def test_the_references_are_up_to_date() -> None:
 
 def test_the_site(tmp_path: Path) -> None:
     # A network without even a loopback of its own: whatever is fetched fails.
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)]
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path)]
     done = subprocess.run(
         ["unshare", "--net", *build], cwd=ROOT, capture_output=True, text=True, check=False
     )
