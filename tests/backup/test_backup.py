@@ -261,11 +261,15 @@ async def test_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> None:
     database = Database(other.store_url)
     async with database.write() as session:
         await session.execute(text("CREATE TABLE of_others (x int)"))
+        # Notes of durable work that say of another time what has ended.
+        await session.execute(text("CREATE SCHEMA dbos"))
         await session.execute(text("UPDATE organizations SET slug = 'changed'"))
     await restore(other, file, "a long passphrase", force=True)
     await check_installation(other)
     async with database.read() as session:
         await session.execute(text("SELECT * FROM of_others"))
+        notes = text("SELECT count(*) FROM pg_namespace WHERE nspname = 'dbos'")
+        assert await session.scalar(notes) == 0
     await database.close()
     with pytest.raises(BackupError, match="of a postgresql database"):
         await restore(Settings(data_dir=tmp_path / "three"), file, "a long passphrase")

@@ -95,7 +95,11 @@ def _try(shell: Shell, step: Step, ports: dict[str, str]) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")], ids=str)
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
 def test_no_command_is_left_out(page: Path) -> None:
     if str(page.relative_to(ROOT)) in GENERATED:
         return
