@@ -5,11 +5,12 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
-from barque.client import ApiError, Client, Service
+from barque.client import ApiError, Blocking, Client, Service
 
 ADDRESS = "demo/hello/production/hello"
 SOURCE = Path(__file__).parent.parent / "examples" / "hello"
@@ -47,27 +48,40 @@ def commit_example(repository: Path) -> str:
     return head.stdout.strip()
 
 
-def make_service(client: Client) -> Service:
-    parts = ADDRESS.split("/")
-    for depth, name in enumerate(parts):
+def make_service(client: Client) -> Service[Blocking]:
+    org, project, env, service = ADDRESS.split("/")
+    wanted: list[tuple[str, Callable[[], object]]] = [
+        (org, lambda: client.create_org(name=org)),
+        (f"{org}/{project}", lambda: client.org(org).create_project(name=project)),
+        (
+            f"{org}/{project}/{env}",
+            lambda: client.project(f"{org}/{project}").create_env(name=env),
+        ),
+        (
+            ADDRESS,
+            lambda: client.env(f"{org}/{project}/{env}").create_service(
+                name=service, platform="wind", github_repository="demo/hello"
+            ),
+        ),
+    ]
+    for address, make in wanted:
         try:
-            client.get("/".join(parts[: depth + 1]))
+            client.at(address).get()
         except ApiError as error:
             if error.status != 404:
                 raise
-            own = {"platform": "wind", "github_repository": "demo/hello"} if depth == 3 else {}
-            client.create("/".join(parts[:depth]), name=name, **own)
+            make()
     return client.service(ADDRESS)
 
 
-def is_live(service: Service, commit: str) -> bool:
+def is_live(service: Service[Blocking], commit: str) -> bool:
     return any(
         release["status"] == "live" and release["commit_sha"] == commit
         for release in service.releases()
     )
 
 
-def deploy(service: Service) -> None:
+def deploy(service: Service[Blocking]) -> None:
     print("==> building the example")
     version = service.build()["version"]
     for line in service.follow_build(version):

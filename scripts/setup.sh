@@ -32,6 +32,11 @@ install_packages() {
     if [ -n "${1:-}" ] && ! command -v chromium >/dev/null; then
         missing+=(chromium)
     fi
+    if [ "${1:-}" = tests ]; then
+        # What their users complete commands in.
+        command -v zsh >/dev/null || missing+=(zsh)
+        command -v fish >/dev/null || missing+=(fish)
+    fi
     if [ "${1:-}" = bench ]; then
         command -v nginx >/dev/null || missing+=(nginx-light)
         command -v wrk >/dev/null || missing+=(wrk)
@@ -44,17 +49,16 @@ install_packages() {
 }
 
 make_environment() {
-    local stamp=.venv/.made-from wanted site
-    wanted=$(sha256sum <requirements.lock)
+    local stamp=.venv/.made-from wanted
+    wanted=$(cat requirements.lock pyproject.toml | sha256sum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
     echo "==> making the virtual environment"
     python3 -m venv .venv
     .venv/bin/python -m pip install --quiet uv
     .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode \
         --require-hashes -r requirements.lock
-    # Barque itself is found through a path file: nothing is built for it.
-    site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    echo "$PWD/src" >"$site/barque.pth"
+    # Barque itself stays where it is; this makes .venv/bin/barque.
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
     echo "$wanted" >"$stamp"
 }
 

@@ -8,8 +8,11 @@ import multiprocessing
 import os
 import runpy
 import signal
+import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 _forks = multiprocessing.get_context("forkserver")
@@ -60,6 +63,34 @@ class Forked:
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
+
+
+def run_barque(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the program `barque` to its end, in a folder, with pipes for its input and outputs."""
+    with tempfile.TemporaryDirectory() as pipes:
+        streams = [Path(pipes) / name for name in ("in", "out", "err")]
+        streams[0].write_text(stdin)
+        what = (list(arguments), dict(environment), str(folder), list(map(str, streams)))
+        process = _forks.Process(target=_run_captured, args=what, daemon=True)
+        process.start()
+        process.join(300)
+        code = process.exitcode
+        assert code is not None, f"{arguments} did not end"
+        return subprocess.CompletedProcess(
+            list(arguments), code, streams[1].read_text(), streams[2].read_text()
+        )
+
+
+def _run_captured(
+    arguments: list[str], environment: dict[str, str], folder: str, streams: list[str]
+) -> None:
+    os.chdir(folder)
+    sys.stdin = os.fdopen(os.open(streams[0], os.O_RDONLY))
+    for number, path in enumerate(streams[1:], start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    _run("barque", ["barque", *arguments], environment)
 
 
 def _run(program: str, argv: list[str], environment: dict[str, str]) -> None:

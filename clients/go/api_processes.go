@@ -4,6 +4,26 @@ package barque
 
 import "context"
 
+/*
+ExecInInstance: Run a command inside of an instance that serves, and show what it wrote.
+*/
+func (c *Client) ExecInInstance(
+	ctx context.Context,
+	org string,
+	project string,
+	env string,
+	svc string,
+	body ExecRequest,
+) (*RunAnswer, error) {
+	r := request{method: "POST", path: "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/exec"}
+	r.at("org", org)
+	r.at("project", project)
+	r.at("env", env)
+	r.at("svc", svc)
+	r.body = body
+	return answer[*RunAnswer](ctx, c, r)
+}
+
 // GetLogsParams: what GetLogs can be told besides; nil is not told.
 type GetLogsParams struct {
 	Process     *string

@@ -3,7 +3,7 @@
 package barque
 
 /*
-RunAnswer: What a one-off command wrote; its `exit_code` is null when its time was over.
+RunAnswer: What a command wrote; its `exit_code` is null when its time was over.
 */
 type RunAnswer struct {
 	ExitCode *int64 `json:"exit_code"`

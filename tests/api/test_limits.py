@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from barque.client import ApiError, Client
+from barque.client import ApiError, Client, Retries
 from tests.conftest import App, Server, ask, free_port
 
 
@@ -86,11 +86,8 @@ def test_the_client_waits_as_long_as_it_is_told(server: Server, api: httpx.Clien
     assert len(answers) == 63
 
 
-def test_the_client_does_not_wait_forever(
-    server: Server, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("barque.client.transport._PATIENCE", 5)
-    client = Client(server.url, limited_key(api, 1))
+def test_the_client_does_not_wait_forever(server: Server, api: httpx.Client) -> None:
+    client = Client(server.url, limited_key(api, 1), retries=Retries(patience=5))
     client.whoami()
     with pytest.raises(ApiError) as refused:
         client.whoami()

@@ -1,6 +1,8 @@
 """The OpenAPI document: complete, exact, and the source of the reference."""
 
 import re
+import runpy
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
@@ -57,6 +59,12 @@ def test_the_document_is_sound(server: Server) -> None:
     assert all(op["summary"].endswith(".") for op in operations)
     for schema in served["components"]["schemas"].values():
         jsonschema_rs.meta.validate(schema)
+
+
+def test_the_reference_is_up_to_date() -> None:
+    script = Path(__file__).parents[2] / "scripts" / "reference.py"
+    for path, text in runpy.run_path(str(script))["generated"]().items():
+        assert path.read_text() == text, f"{path.name}: run scripts/reference.py"
 
 
 @pytest.mark.parametrize("path", ["/docs", "/metrics", "/ready", "/health"])

@@ -21,8 +21,8 @@ PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in (
         "tutorial", "how-to/deploy-a-folder", "how-to/git-push", "how-to/config",
-        "how-to/releases", "how-to/health-checks", "how-to/logs", "building", "github", "webhooks",
-        "operators",
+        "how-to/releases", "how-to/health-checks", "how-to/logs", "cli-guide", "building", "github",
+        "webhooks", "operators",
     )),
 ]  # fmt: skip
 GENERATED = {"docs/api.md", "docs/cli.md", "docs/settings.md"}
@@ -39,7 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in which Barque was unpacked, as a reader has it, and the program on the path."""
     base = tmp_path_factory.mktemp("reader")
     (base / "barque").mkdir()
-    for name in ("Makefile", "scripts", "src", ".venv", "requirements.lock"):
+    for name in ("Makefile", "scripts", "src", ".venv", "requirements.lock", "pyproject.toml"):
         (base / "barque" / name).symlink_to(ROOT / name)
     # What is written there is not to be written to the sources.
     shutil.copytree(ROOT / "examples", base / "barque" / "examples")

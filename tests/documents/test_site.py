@@ -1,19 +1,13 @@
-"""The site is made without a network, and what is made from the code is up to date."""
+"""The site is made, and read, without a network."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from barque.system.reference import pages
 from tests.documents.blocks import ROOT
 
 _FETCHED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
-
-
-def test_the_references_are_up_to_date() -> None:
-    for name, text in pages().items():
-        assert (ROOT / "docs" / name).read_text() == text, "run scripts/reference.py"
 
 
 def test_the_site(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from barque.client import Client
-from barque.client.client import Service
+from barque.client import Blocking, Client, Service
 from tests.conftest import App, Server, free_port, make_app, make_env
 from tests.e2e.helpers import build, deploy, ended, until, web
 
@@ -29,7 +28,7 @@ WORKER = (
 WEB = "web: exec httpd -f -p $PORT -h /www\n"
 
 
-def client_of(server: Server, app: App) -> Service:
+def client_of(server: Server, app: App) -> Service[Blocking]:
     parts = app.path.strip("/").split("/")
     return Client(server.url, server.key).service("/".join(parts[1::2]))
 
@@ -50,7 +49,9 @@ def texts(app: App, **query: object) -> list[str]:
 
 
 @contextmanager
-def following(service: Service, **query: object) -> Iterator[tuple[list[Any], list[int | None]]]:
+def following(
+    service: Service[Blocking], **query: object
+) -> Iterator[tuple[list[Any], list[int | None]]]:
     """Follow the log in a thread, with the client that users have, to the end of the service."""
     seen: list[Any] = []
     gaps: list[int | None] = []

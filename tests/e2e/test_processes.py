@@ -66,6 +66,15 @@ def test_scale_restart_logs_and_run(server: Server, app: App) -> None:
     assert ran == {"exit_code": 3, "output": "1\n", "timed_out": False}
     late = app.api.post(f"{app.path}/run", json={"command": "sleep 100", "timeout": 1}).json()
     assert late == {"exit_code": None, "output": "", "timed_out": True}
+    inside = {"command": "echo $BARQUE_PROCESS; exit 3", "process": "worker"}
+    ran = app.api.post(f"{app.path}/exec", json=inside).json()
+    assert ran == {"exit_code": 3, "output": "worker\n", "timed_out": False}
+    nobody = app.api.post(f"{app.path}/exec", json={"command": "true", "index": 7})
+    assert nobody.status_code == 409
+    assert "no web.7 of" in nobody.json()["message"]
+    org = app.path.partition("/projects")[0]
+    row = app.api.get(f"{org}/audit").json()["items"][0]
+    assert (row["action"], row["after"]) == ("service.exec", {"release": 1, "instance": "worker-0"})
 
 
 def test_logs_follow_and_resume(app: App) -> None:

@@ -286,5 +286,5 @@ def test_the_remote_by_the_program(server: Server, clone: Clone, tmp_path: Path)
     elsewhere = run(*barque, "git", "credential", "get", stdin="protocol=http\nhost=evil.example\n")
     assert (elsewhere.returncode, elsewhere.stdout) == (0, "")
     taken = run(*barque, "git", "remote", "-s", f"{clone.address}x")
-    assert taken.returncode == 1
+    assert taken.returncode == 4
     assert "not found" in taken.stderr

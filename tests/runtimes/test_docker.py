@@ -11,7 +11,7 @@ import pytest
 from barque.builders.buildkit import BuildKitBuilder
 from barque.builders.port import BuildSpec
 from barque.runtimes.docker import DockerRuntime
-from barque.runtimes.port import RuntimeRefused
+from barque.runtimes.port import MOST_OUTPUT, RuntimeRefused
 from barque.subprocesses import run_program
 
 ENOUGH = 1 << 50
@@ -98,6 +98,35 @@ async def test_the_build_cache_is_kept_below_a_size(runtime: DockerRuntime, tmp_
 async def cache(runtime: DockerRuntime) -> int:
     found = await runtime._ask("GET", "system/df")
     return sum(one["Size"] for one in found["BuildCache"] if not one["Shared"])
+
+
+@pytest.fixture
+async def running(runtime: DockerRuntime) -> AsyncIterator[str]:
+    name = f"barque-test-{uuid.uuid4().hex}"
+    await docker("run", "-d", "--name", name, "barque/base:busybox", "sleep", "600")
+    yield name
+    await runtime.remove(name)
+
+
+async def test_commands_in_a_container(runtime: DockerRuntime, running: str) -> None:
+    assert await runtime.execute(running, "echo to both; echo >&2 outputs; exit 3", 30) == (
+        3, "to both\noutputs\n",
+    )  # fmt: skip
+    assert await runtime.execute(running, "echo '$x'; kill -9 $$", 30) == (137, "$x\n")
+    # What takes too long is ended, with all that it started.
+    said = await runtime.execute(running, "echo begun; sleep 1234 & sleep 2345", 1)
+    assert said == (None, "begun\n")
+    code, left = await runtime.execute(running, "ps", 30)
+    assert code == 0
+    assert "1234" not in left
+    assert "2345" not in left
+    code, much = await runtime.execute(running, "yes secret | head -c 20000000", 60)
+    assert code == 0
+    assert len(much) <= MOST_OUTPUT + 100
+    assert much.endswith("\nsecret\n(what it wrote after that is not shown)\n")
+    await docker("rm", "-f", running)
+    with pytest.raises(RuntimeRefused):
+        await runtime.execute(running, "true", 30)
 
 
 async def test_a_network_that_many_ask_for_at_once_is_made_once(runtime: DockerRuntime) -> None:

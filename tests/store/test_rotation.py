@@ -78,7 +78,7 @@ async def test_one_that_was_cut_off_is_ended(
                 await rotation.rotate(settings)
         assert all(map(vault_of(settings).opens, await data_keys(settings)))
         found = {one.name: one for one in await examine(settings)}
-        assert "barque keys rotate" in (found["rotation"].mend or "")
+        assert "barque master-key rotate" in (found["rotation"].mend or "")
     assert await rotation.rotate(settings) == 2
     after = load_master_key(settings.master_key_file, None)
     assert (after.before, after.identity) == (None, before.identity)

@@ -641,6 +641,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/exec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a command inside of an instance that serves, and show what it wrote. */
+        post: operations["execInInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orgs/{org}/projects/{project}/envs/{env}/services/{svc}/images": {
         parameters: {
             query?: never;
@@ -1759,6 +1776,22 @@ export interface components {
             truncated: boolean;
         };
         /**
+         * ExecRequest
+         * @description A command for a shell inside of an instance: the first of its type, unless one is named.
+         */
+        ExecRequest: {
+            command: string;
+            /**
+             * Format: int64
+             * @default 300
+             */
+            timeout?: number;
+            /** @default web */
+            process?: string;
+            /** @default null */
+            index?: number | null;
+        };
+        /**
          * LogLines
          * @description Lines, oldest first.
          */
@@ -1780,7 +1813,7 @@ export interface components {
         };
         /**
          * RunAnswer
-         * @description What a one-off command wrote; its `exit_code` is null when its time was over.
+         * @description What a command wrote; its `exit_code` is null when its time was over.
          */
         RunAnswer: {
             exit_code: number | null;
@@ -2687,6 +2720,7 @@ export type BuildAnswer = components['schemas']['BuildAnswer'];
 export type BuildRequest = components['schemas']['BuildRequest'];
 export type ImageView = components['schemas']['ImageView'];
 export type LogView = components['schemas']['LogView'];
+export type ExecRequest = components['schemas']['ExecRequest'];
 export type LogLines = components['schemas']['LogLines'];
 export type Line = components['schemas']['Line'];
 export type RunAnswer = components['schemas']['RunAnswer'];
@@ -4752,6 +4786,47 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    execInInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organization's slug or id */
+                org: string;
+                /** @description The project's slug or id */
+                project: string;
+                /** @description The environment's slug or id */
+                env: string;
+                /** @description The service's slug or id */
+                svc: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];

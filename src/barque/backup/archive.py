@@ -51,7 +51,11 @@ def read(path: Path, folder: Path, passphrase: str | None) -> Manifest:
             gzip.GzipFile(fileobj=under) as packed,
             tarfile.open(fileobj=packed, mode="r|") as tar,
         ):
-            return _unpack(tar, folder)
+            found = _unpack(tar, folder)
+            # The archive may end before its file does, of which each byte is to be right.
+            while packed.read(_PART):
+                pass
+            return found
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, msgspec.MsgspecError):
         raise BackupError(_DAMAGED) from None
 

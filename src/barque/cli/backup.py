@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-from barque.cli.context import err, fail, out
-from barque.cli.system import DataDir, settings_of
+from barque.cli.app import Group
+from barque.cli.exits import Exit, fail
+from barque.cli.output import hint, told
+from barque.cli.platform import PANEL
+from barque.cli.server import DataDir, settings_of
 
 _LEAST = 12
 PassphraseFile = Annotated[
@@ -30,20 +33,19 @@ def backup(
 
     passphrase = _passphrase(passphrase_file)
     if passphrase is not None and len(passphrase) < _LEAST:
-        fail(f"the passphrase must have at least {_LEAST} characters", 2)
+        fail(f"the passphrase must have at least {_LEAST} characters", Exit.USAGE)
     try:
         made = asyncio.run(take(settings_of(data_dir=data_dir), file, passphrase, images=images))
     except BackupError as error:
         fail(str(error))
     size, moment = file.stat().st_size / 1e6, f"{made.made:%Y-%m-%d %H:%M:%S} UTC"
     said = f"{file} holds the installation as of {moment} ({size:.1f} MB)"
-    out.print(said, markup=False, soft_wrap=True)
+    told(said, file=str(file), made=made.made.isoformat(), revision=made.revision)
     if passphrase is None:
-        err.print(
+        hint(
             "barque: it holds the master key, so that whoever reads it reads every secret: keep it "
-            "as you keep the platform, or seal it with --passphrase-file",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
+            "as you keep the platform, or seal it with --passphrase-file"
+        )
 
 
 def restore(
@@ -64,12 +66,12 @@ def restore(
         found = asyncio.run(put_back(settings, file, passphrase, force=force))
     except (BackupError, Unsealable) as error:
         fail(str(error))
-    for line in (
-        f"{settings.data_dir} is as it was at {found.made:%Y-%m-%d %H:%M:%S} UTC",
-        f"the settings of then are in {settings.data_dir}/settings.env: make those of now agree",
+    told(
+        f"{settings.data_dir} is as it was at {found.made:%Y-%m-%d %H:%M:%S} UTC\n"
+        f"the settings of then are in {settings.data_dir}/settings.env: make those of now agree\n"
         "start the platform with 'barque serve', then see 'barque doctor'",
-    ):
-        out.print(line, markup=False, soft_wrap=True)
+        data_dir=str(settings.data_dir), made=found.made.isoformat(),
+    )  # fmt: skip
 
 
 def _passphrase(file: Path | None) -> str | None:
@@ -77,11 +79,11 @@ def _passphrase(file: Path | None) -> str | None:
         return None
     text = sys.stdin.readline() if file == Path("-") else file.read_text()
     if not (passphrase := text.rstrip("\r\n")):
-        fail("the passphrase is empty", 2)
+        fail("the passphrase is empty", Exit.USAGE)
     return passphrase
 
 
-def add_to(app: typer.Typer) -> None:
+def add_to(app: Group) -> None:
     """Add the commands."""
-    app.command()(backup)
-    app.command()(restore)
+    for command in (backup, restore):
+        app.add(command.__name__, PANEL)(command)

@@ -1,61 +1,44 @@
-"""Where a command acts, and as whom: credentials, linked folders, output."""
+"""Where a command acts, and as whom: contexts, linked folders, addresses."""
 
-import json
 import os
-import re
-import stat
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
 
-import typer
-from rich.console import Console
-from rich.table import Table
-
-from barque.client import ApiError, Client, Unreachable
+from barque.cli.contexts import Context, Contexts
+from barque.cli.exits import Exit, NotSignedIn, fail
+from barque.cli.output import run
+from barque.client import Blocking, Client, Org, Project, Retries, Service
 
 LINK = ".barque-link"
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _DEFAULT_URL = "http://127.0.0.1:8000"
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
+def identity() -> Context:
+    """Return the platform and key to use. Raises `NotSignedIn`.
 
-def credentials_file() -> Path:
-    """Return where `barque login` keeps the address and key."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "barque" / "credentials.json"
-
-
-def save_credentials(url: str, key: str) -> None:
-    """Keep an address and key, in a file that only its owner may read."""
-    path = credentials_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
-    path.write_text(json.dumps({"url": url, "key": key}))
-
-
-def identity() -> tuple[str, str]:
-    """Return the address and key of whoever is logged in, here or in the environment."""
+    A context that is named goes first, then the environment, then the current context; the key of
+    a platform that is served from this folder comes last.
+    """
+    known = Contexts.load()
+    if name := run.context or os.environ.get("BARQUE_CONTEXT"):
+        return known.named(name)
     url, key = os.environ.get("BARQUE_URL"), os.environ.get("BARQUE_API_KEY")
-    saved = credentials_file()
-    if saved.exists() and not (url and key):
-        kept = json.loads(saved.read_text())
-        url, key = url or kept["url"], key or kept["key"]
+    if known.current and not (url and key):
+        kept = known.named(known.current)
+        url, key = url or kept.url, key or kept.key
     admin = Path(os.environ.get("BARQUE_DATA_DIR", ".barque")) / "admin.key"
     if not key and admin.exists():
         key = admin.read_text().strip()
     if not key:
-        fail("not logged in: run 'barque login URL', or set BARQUE_URL and BARQUE_API_KEY")
-    return url or _DEFAULT_URL, key
+        raise NotSignedIn(
+            "not signed in: run 'barque login URL', or set BARQUE_URL and BARQUE_API_KEY"
+        )
+    return Context(url or _DEFAULT_URL, key)
 
 
-def client() -> Client:
-    """Return the client of whoever is logged in."""
-    return Client(*identity())
+def client(*, timeout: float = 60, retries: Retries | None = None) -> Client:
+    """Return the client of whoever is signed in."""
+    who = identity()
+    return Client(who.url, who.key, timeout=timeout, retries=retries)
 
 
 def linked() -> str | None:
@@ -66,53 +49,29 @@ def linked() -> str | None:
     return None
 
 
-def address_of(given: str | None) -> str:
-    """Return the address that was given, or the linked one."""
+def address_of(given: str | None, depth: int | None = None) -> str:
+    """Return the address that was given, or the linked one, as far down as `depth`."""
     address = given or linked()
     if address is None:
-        fail("which service? name it as org/project/env/service, or run 'barque link' here")
-    return address
+        fail(
+            "which one? name it as org/project/env/service, as far as needed, or run "
+            "'barque link org/project/env/service' here",
+            Exit.USAGE,
+        )
+    parts = address.strip("/").split("/")
+    return "/".join(parts if depth is None else parts[:depth])
 
 
-def fail(message: str, code: int = 1) -> NoReturn:
-    """End with one sentence on standard error."""
-    err.print(f"barque: {message}", markup=False, soft_wrap=True)
-    raise SystemExit(code)
+def org_at(given: str | None) -> Org[Blocking]:
+    """Return the organization that was given, or that of the linked service."""
+    return client().org(address_of(given, 1))
 
 
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Turn every error that is no defect into one sentence."""
-    try:
-        yield
-    except ApiError as error:
-        fields = "".join(f"\n  {one['field']}: {one['message']}" for one in error.errors)
-        fail(f"the platform refused this:{fields}" if fields else error.message)
-    except (Unreachable, ValueError, OSError) as error:
-        fail(str(error))
+def project_at(given: str | None) -> Project[Blocking]:
+    """Return the project that was given, or that of the linked service."""
+    return client().project(address_of(given, 2))
 
 
-def show(value: Any, columns: Sequence[str], as_json: bool) -> None:
-    """Print rows as a table for people, or as JSON for programs."""
-    if as_json:
-        typer.echo(json.dumps(value))
-        return
-    rows = value if isinstance(value, list) else [value]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " ").upper(), overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    out.print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, dict):
-        return " ".join(f"{key}={one}" for key, one in value.items())
-    if isinstance(value, list):
-        return " ".join(map(str, value)) or "-"
-    if isinstance(value, str) and _MOMENT.match(value):
-        return value[:19].replace("T", " ")
-    return str(value)
+def service_at(given: str | None) -> Service[Blocking]:
+    """Return the service that was given, or the linked one."""
+    return client().service(address_of(given))

@@ -8,20 +8,24 @@ from urllib.parse import urlsplit
 
 import typer
 
-from barque.cli.context import address_of, client, fail, identity, out
-from barque.cli.service import At
+from barque.cli.app import Group
+from barque.cli.context import address_of, identity, service_at
+from barque.cli.contexts import Contexts
+from barque.cli.exits import fail
+from barque.cli.output import told
+from barque.cli.parameters import At
 
-git = typer.Typer(help="Deploy by 'git push'.")
+group = Group("Deploy by 'git push'.")
 
 
-@git.command("remote")
+@group.add("remote")
 def add_remote(
     name: Annotated[str, typer.Option(help="What the remote is called.")] = "barque", at: At = None
 ) -> None:
     """Add a service as a remote of this repository; the key is asked of 'barque' at each push."""
     address = address_of(at)
-    client().service(address).get()
-    base = identity()[0].rstrip("/")
+    service_at(address).get()
+    base = identity().url.rstrip("/")
     url = f"{base}/git/{address.strip('/')}.git"
     known = _git("config", "--get", f"remote.{name}.url", check=False)
     if known and known != url:
@@ -33,21 +37,22 @@ def add_remote(
     setting = f"credential.{base}.helper"
     _git("config", "--replace-all", setting, "")
     _git("config", "--add", setting, helper)
-    out.print(f"{name} is {url}\ndeploy with: git push {name} main", markup=False, soft_wrap=True)
+    told(f"{name} is {url}\ndeploy with: git push {name} main", remote=name, url=url)
 
 
-@git.command("credential")
+@group.command("credential")
 def credential(
     operation: Annotated[str, typer.Argument(help="get, store or erase, as git says.")],
 ) -> None:
-    """Tell git the key, for the platform that one is logged in to and for no other."""
+    """Tell git the key, for a platform that one is signed in to and for no other."""
     asked = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin if "=" in line)
     if operation != "get":
         return
-    url, key = identity()
-    platform = urlsplit(url)
-    if (asked.get("protocol"), asked.get("host")) == (platform.scheme, platform.netloc):
-        typer.echo(f"username=barque\npassword={key}")
+    for one in (identity(), *Contexts.load().contexts.values()):
+        platform = urlsplit(one.url)
+        if (asked.get("protocol"), asked.get("host")) == (platform.scheme, platform.netloc):
+            typer.echo(f"username=barque\npassword={one.key}")
+            return
 
 
 def _git(*arguments: str, check: bool = True) -> str:
@@ -57,6 +62,6 @@ def _git(*arguments: str, check: bool = True) -> str:
     return done.stdout.strip()
 
 
-def add_to(app: typer.Typer) -> None:
+def add_to(app: Group) -> None:
     """Add the commands."""
-    app.add_typer(git, name="git")
+    app.add_typer(group, name="git", rich_help_panel="Deploy")

@@ -1,27 +1,28 @@
 """Commands about what opens private repositories."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from barque.cli.context import client, err, out, show
-from barque.cli.system import Json
+from barque.cli.app import Group
+from barque.cli.context import client
+from barque.cli.output import given, hint, run, show, told
+from barque.cli.parameters import address
+from barque.cli.secrets import secret
 
-git_credentials = typer.Typer(help="List, add and remove what opens private repositories.")
-
-Org = Annotated[str, typer.Argument(help="The organization.")]
+group = Group("List, add and remove what opens private repositories.")
+Org = Annotated[str, address(1, "The organization.")]
 _COLUMNS = ("name", "kind", "host", "repository", "username")
 
 
-@git_credentials.command("list")
-def list_credentials(org: Org, as_json: Json = False) -> None:
+@group.add("list")
+def list_credentials(org: Org) -> None:
     """List an organization's git credentials, without their values."""
-    show(client().git_credentials(org), _COLUMNS, as_json)
+    show(client().org(org).git_credentials(), _COLUMNS, "no git credentials yet")
 
 
-@git_credentials.command("add")
+@group.add("add")
 def add(
     org: Org,
     name: Annotated[str, typer.Argument(help="What it is called.")],
@@ -34,37 +35,34 @@ def add(
     ] = None,
     repository: Annotated[str | None, typer.Option(help="Only for this one: owner/name.")] = None,
     username: Annotated[str | None, typer.Option(help="Whose it is there.")] = None,
-    as_json: Json = False,
 ) -> None:
     """Add a token, asked for unless it comes from a file or pipe, or a deploy key."""
-    value = _value(ssh_key, value_file)
-    more = {"value": value, "repository": repository, "username": username}
-    given = {field: one for field, one in more.items() if one is not None}
-    made = client().add_git_credential(org, name, "ssh_key" if ssh_key else "token", host, **given)
-    if as_json or not ssh_key:
-        show(made, _COLUMNS, as_json)
+    kind = "ssh_key" if ssh_key else "token"
+    fields: dict[str, Any] = given(
+        name=name, kind=kind, host=host, value=_value(ssh_key, value_file), repository=repository,
+        username=username,
+    )  # fmt: skip
+    made = client().org(org).add_git_credential(**fields)
+    if run.json or not ssh_key:
+        show(made, _COLUMNS)
         return
-    err.print(f"give {host} this deploy key, to read with:", markup=False, soft_wrap=True)
+    hint(f"give {host} this deploy key, to read with:")
     typer.echo(made["public_key"])
 
 
-@git_credentials.command("remove")
-def remove(org: Org, name: str) -> None:
+@group.add("remove")
+def remove(org: Org, name: Annotated[str, typer.Argument(help="Its name or id.")]) -> None:
     """Delete a git credential."""
-    client().remove_git_credential(org, name)
-    out.print(f"{name} is deleted")
+    client().org(org).remove_git_credential(name)
+    told(f"{name} is deleted", deleted=name)
 
 
 def _value(ssh_key: bool, file: Path | None) -> str | None:
     if file is not None:
         return file.read_text()
-    if ssh_key:
-        return None
-    if sys.stdin.isatty():
-        return str(typer.prompt("Token", hide_input=True))
-    return sys.stdin.readline().strip()
+    return None if ssh_key else secret("Token")
 
 
-def add_to(app: typer.Typer) -> None:
+def add_to(app: Group) -> None:
     """Add the commands."""
-    app.add_typer(git_credentials, name="git-credentials")
+    app.add_typer(group, name="git-credentials", rich_help_panel="Configure")

@@ -1,35 +1,67 @@
-"""The command that replaces the master key."""
+"""Commands about API keys."""
 
-import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
-from barque.cli.context import fail, out
-from barque.cli.system import DataDir, settings_of
+from barque.cli.app import Group
+from barque.cli.completion import addresses
+from barque.cli.context import client
+from barque.cli.moments import span
+from barque.cli.orgs import PANEL
+from barque.cli.output import given, hint, run, show, told
 
-keys = typer.Typer(help="Replace the platform's master key.", no_args_is_help=True)
-
-
-@keys.callback()
-def bare() -> None:
-    """Keep `rotate` a command of its own: a group of one would be that one."""
-
-
-@keys.command("rotate")
-def rotate(data_dir: DataDir = None) -> None:
-    """Have every organization's key sealed by a new master key, while the platform is stopped."""
-    from barque.accounts import rotation  # noqa: PLC0415 - a client needs no server
-    from barque.store.unavailable import StoreUnavailable  # noqa: PLC0415
-    from barque.vault import VaultError  # noqa: PLC0415
-
-    try:
-        count = asyncio.run(rotation.rotate(settings_of(data_dir=data_dir)))
-    except (rotation.RotationRefused, StoreUnavailable, VaultError) as error:
-        fail(str(error))
-    out.print(f"the keys of {count} organizations are sealed by a new master key")
-    out.print("take a backup now: those from before hold the old key, and open with it still")
+group = Group("List, make and revoke your API keys.")
+_COLUMNS = ("id", "name", "prefix", "scope", "expires_at", "revoked_at", "created")
 
 
-def add_to(app: typer.Typer) -> None:
+@group.alone
+@group.add("list")
+def list_keys() -> None:
+    """List your API keys, without the keys themselves."""
+    show(client().api_keys(), _COLUMNS)
+
+
+@group.add("create")
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    scope: Annotated[str | None, typer.Option(help="read, deploy or admin.")] = None,
+    org: Annotated[
+        str | None,
+        typer.Option("--org", "-o", help="Only for this org.", autocompletion=addresses(1)),
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="For this member of the org.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="After 90d, 12h ..., or at a moment (RFC 3339).")
+    ] = None,
+    rate_limit: Annotated[
+        int | None, typer.Option(min=0, help="Requests a minute; 0 is no limit.")
+    ] = None,
+) -> None:
+    """Make an API key, and print it, this once."""
+    fields: dict[str, Any] = given(
+        name=name, scope=scope, org=org, user=user, expires_at=_expiry(expires),
+        rate_limit=rate_limit,
+    )  # fmt: skip
+    made = client().create_api_key(**fields)
+    if not run.json:
+        hint("the key is shown this once: keep it where only you can read it")
+    show(made, ("name", "scope", "expires_at", "key"))
+
+
+def _expiry(said: str | None) -> str | None:
+    length = span(said)
+    return (datetime.now(UTC) + length).isoformat() if length is not None else said
+
+
+@group.add("revoke")
+def revoke(key: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+    """Revoke one of your API keys; it opens nothing from now on."""
+    client().revoke_api_key(key)
+    told(f"{key} is revoked", revoked=key)
+
+
+def add_to(app: Group) -> None:
     """Add the commands."""
-    app.add_typer(keys, name="keys")
+    app.add_typer(group, name="keys", rich_help_panel=PANEL)

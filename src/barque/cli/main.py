@@ -1,38 +1,80 @@
-"""The commands."""
+"""The program, of its groups of commands."""
+
+from typing import Annotated
 
 import typer
+from typer.completion import completion_init  # type: ignore[attr-defined]
+from typer.main import get_command
 
+from barque import __version__
 from barque.cli import (
+    account,
+    audit,
     backup,
+    config,
+    context_commands,
+    deploying,
+    deployments,
     doctor,
+    envs,
     git,
     git_credentials,
+    help,
+    images,
     keys,
+    master_key,
+    members,
+    orgs,
+    pipeline,
     plans,
-    resources,
-    service,
-    system,
+    platform,
+    processes,
+    projects,
+    releases,
+    server,
+    services,
+    shells,
     webhooks,
 )
-from barque.cli.context import sentences
+from barque.cli.app import Group, InContext, Json
+from barque.cli.exits import sentences
+from barque.cli.output import run
 
-app = typer.Typer(
-    name="barque", help="A deploy you can trust.", no_args_is_help=True, add_completion=False,
-    pretty_exceptions_enable=False,
-)  # fmt: skip
-system.add_to(app)
-resources.add_to(app)
-service.add_to(app)
-plans.add_to(app)
-git.add_to(app)
-webhooks.add_to(app)
-git_credentials.add_to(app)
-doctor.add_to(app)
-backup.add_to(app)
-keys.add_to(app)
+app = Group(
+    "A deploy you can trust.", name="barque", add_completion=False, pretty_exceptions_enable=False
+)
+for module in (
+    deploying, services, releases, deployments, images, pipeline, plans, git, processes, config,
+    webhooks, git_credentials, orgs, projects, envs, members, keys, audit, account,
+    context_commands, shells, help, server, doctor, backup, master_key, platform,
+):  # fmt: skip
+    module.add_to(app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"barque {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def barque(
+    as_json: Json = False,
+    context: InContext = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """A deploy you can trust."""
+    run.note(as_json, context)
+
+
+program = get_command(app)
+completion_init()
 
 
 def main() -> None:
     """Run the program."""
     with sentences():
-        app()
+        program(prog_name="barque")

@@ -1,15 +1,17 @@
 """Commands about webhooks: who is told of builds and deployments."""
 
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
 
-from barque.cli.context import address_of, client, out, show
-from barque.cli.system import Json
-from barque.client import Webhook
+from barque.cli.app import Group
+from barque.cli.context import org_at
+from barque.cli.output import describe, given, show, told
+from barque.cli.parameters import Limit, Org
+from barque.client import Blocking, Webhook
 
-webhooks = typer.Typer(help="List, make, change and test who is told of builds and deployments.")
-Org = Annotated[str | None, typer.Option("--org", "-o", help="The org, or the linked one.")]
+group = Group("List, make, change and test who is told of builds and deployments.")
 Id = Annotated[str, typer.Argument(help="The webhook's id.")]
 Events = Annotated[
     list[str] | None, typer.Option("--event", "-e", help="build.failed ...; else every event.")
@@ -21,89 +23,79 @@ _MADE = ("id", "url", "events", "secret")
 _DELIVERY = ("id", "event", "status", "attempts", "response_status", "next_attempt", "error")
 
 
-def _org(given: str | None) -> str:
-    return address_of(given).split("/")[0]
+def _webhook(webhook_id: str, org: str | None) -> Webhook[Blocking]:
+    return org_at(org).webhook(webhook_id)
 
 
-def _webhook(webhook_id: str, org: str | None) -> Webhook:
-    return client().webhook(_org(org), webhook_id)
-
-
-@webhooks.callback(invoke_without_command=True)
-def bare(context: typer.Context) -> None:
-    """List the webhooks of the linked org, unless a command says otherwise."""
-    if context.invoked_subcommand is None:
-        list_webhooks()
-
-
-@webhooks.command("list")
-def list_webhooks(org: Org = None, as_json: Json = False) -> None:
+@group.alone
+@group.add("list")
+def list_webhooks(org: Org = None) -> None:
     """List an org's webhooks."""
-    show(client().webhooks(_org(org)), _ROW, as_json)
+    show(org_at(org).webhooks(), _ROW, "no webhooks yet: 'barque webhooks create URL' makes one")
 
 
-@webhooks.command("create")
+@group.add("create")
 def create(
-    url: str, events: Events = None,
+    url: Annotated[str, typer.Argument(help="Where to send events.")], events: Events = None,
     project: Annotated[str | None, typer.Option(help="Only of this project.")] = None,
-    org: Org = None, as_json: Json = False,
+    org: Org = None,
 ) -> None:  # fmt: skip
     """Make a webhook, and print its secret, this once."""
-    fields = {"project": project, **({"events": events} if events else {})}
-    show(client().create_webhook(_org(org), url, **fields), _MADE, as_json)
+    fields: dict[str, Any] = {"url": url, **given(project=project, events=events or None)}
+    show(org_at(org).create_webhook(**fields), _MADE)
 
 
-@webhooks.command("show")
-def show_one(webhook: Id, org: Org = None, as_json: Json = False) -> None:
+@group.add("show")
+def show_one(webhook: Id, org: Org = None) -> None:
     """Show a webhook."""
-    show(_webhook(webhook, org).get(), _ROW, as_json)
+    describe(_webhook(webhook, org).get())
 
 
-@webhooks.command("set")
+@group.add("set")
 def change(
-    webhook: Id, url: Annotated[str | None, typer.Option()] = None, events: Events = None,
-    active: Active = None, org: Org = None, as_json: Json = False,
+    webhook: Id, url: Annotated[str | None, typer.Option(help="Where to send events.")] = None,
+    events: Events = None, active: Active = None, org: Org = None,
 ) -> None:  # fmt: skip
     """Change a webhook; making it active sends what waited meanwhile."""
-    wanted = {"url": url, "events": events or None, "active": active}
-    fields = {name: value for name, value in wanted.items() if value is not None}
-    show(_webhook(webhook, org).update(**fields), _ROW, as_json)
+    fields: dict[str, Any] = given(url=url, events=events or None, active=active)
+    show(_webhook(webhook, org).update(**fields), _ROW)
 
 
-@webhooks.command("delete")
+@group.add("delete")
 def delete(webhook: Id, org: Org = None) -> None:
     """Delete a webhook."""
     _webhook(webhook, org).delete()
-    out.print(f"{webhook} is deleted")
+    told(f"{webhook} is deleted", deleted=webhook)
 
 
-@webhooks.command("rotate")
-def rotate(webhook: Id, org: Org = None, as_json: Json = False) -> None:
+@group.add("rotate")
+def rotate(webhook: Id, org: Org = None) -> None:
     """Give a webhook a new secret, and print it; for a day the old one signs as well."""
-    show(_webhook(webhook, org).rotate(), _MADE, as_json)
+    show(_webhook(webhook, org).rotate(), _MADE)
 
 
-@webhooks.command("ping")
-def ping(webhook: Id, org: Org = None, as_json: Json = False) -> None:
+@group.add("ping")
+def ping(webhook: Id, org: Org = None) -> None:
     """Send an event that tells of nothing."""
-    show(_webhook(webhook, org).ping(), _DELIVERY, as_json)
+    show(_webhook(webhook, org).ping(), _DELIVERY)
 
 
-@webhooks.command("deliveries")
-def list_deliveries(
-    webhook: Id, page: Annotated[int, typer.Option(min=1)] = 1, org: Org = None,
-    as_json: Json = False,
-) -> None:  # fmt: skip
+@group.add("deliveries")
+def list_deliveries(webhook: Id, limit: Limit = 20, org: Org = None) -> None:
     """List what was sent to a webhook, newest first."""
-    show(_webhook(webhook, org).deliveries(page)["items"], _DELIVERY, as_json)
+    found = _webhook(webhook, org).deliveries(per_page=min(limit, 100))
+    show(list(islice(found, limit)), _DELIVERY)
 
 
-@webhooks.command("redeliver")
-def redeliver(webhook: Id, delivery: str, org: Org = None, as_json: Json = False) -> None:
+@group.add("redeliver")
+def redeliver(
+    webhook: Id, delivery: Annotated[str, typer.Argument(help="The delivery's id.")],
+    org: Org = None,
+) -> None:  # fmt: skip
     """Send an event once more."""
-    show(_webhook(webhook, org).redeliver(delivery), _DELIVERY, as_json)
+    show(_webhook(webhook, org).redeliver(delivery), _DELIVERY)
 
 
-def add_to(app: typer.Typer) -> None:
+def add_to(app: Group) -> None:
     """Add the commands."""
-    app.add_typer(webhooks, name="webhooks")
+    app.add_typer(group, name="webhooks", rich_help_panel="Configure")

@@ -1,6 +1,28 @@
-"""The Python client: `Client(url, key)`."""
+"""The Python client: `Client(url, key)`, and `AsyncClient(url, key)` for asyncio."""
 
-from barque.client.client import Client, Service, Webhook
-from barque.client.transport import ApiError, Unreachable
+from barque.client.client import AsyncClient, Client
+from barque.client.connections import Awaiting, Blocking
+from barque.client.envs import Env
+from barque.client.errors import ApiError, Unreachable
+from barque.client.orgs import Org
+from barque.client.packing import CannotPack
+from barque.client.projects import Project
+from barque.client.services import Service
+from barque.client.webhooks import Webhook
+from barque.client.work import Retries
 
-__all__ = ["ApiError", "Client", "Service", "Unreachable", "Webhook"]
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "Awaiting",
+    "Blocking",
+    "CannotPack",
+    "Client",
+    "Env",
+    "Org",
+    "Project",
+    "Retries",
+    "Service",
+    "Unreachable",
+    "Webhook",
+]

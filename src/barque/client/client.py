@@ -1,320 +1,153 @@
-"""What the platform offers, as methods."""
+"""The platform as a whole, as whoever holds a key."""
 
-import json
-import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, Unpack
 
-from barque.client.packing import CannotPack, listed, packed
-from barque.client.transport import Transport
+from barque.client.addresses import parts_of, path_of
+from barque.client.connections import Awaiting, Blocking
+from barque.client.envs import Env
+from barque.client.orgs import Org
+from barque.client.projects import Project
+from barque.client.services import Service
+from barque.client.shapes import (
+    KeyView,
+    MadeKey,
+    NewKey,
+    NewOrganization,
+    OrganizationView,
+    PlatformView,
+    Readiness,
+    Whoami,
+)
+from barque.client.verbs import C, Handle, verb
+from barque.client.work import Request, Retries, Work, exchange
 
-Row = dict[str, Any]
-OnGap = Callable[[int | None], None]
-
-
-def path_of(address: str) -> str:
-    """Turn `org[/project[/env[/service]]]` into the path of the API. Raises `ValueError`."""
-    parts = address.strip("/").split("/")
-    if not all(parts) or len(parts) > 4:
-        raise ValueError(f"'{address}' is no address: write org/project/env/service")
-    words = ("orgs", "projects", "envs", "services")
-    return "".join(f"/{word}/{part}" for word, part in zip(words, parts, strict=False))
-
-
-def report_gap(lines: int | None) -> None:
-    """Log a warning about lines that are no longer kept."""
-    logging.getLogger(__name__).warning("%s lines are no longer kept", lines or "some")
+_BASE = "/api/v1"
+_QUIET = 60.0
 
 
-class Client:
-    """The platform at `url`, as whoever holds `key`. Raises `ApiError` and `Unreachable`."""
+class Root(Handle[C]):
+    """What can be asked of the platform itself, and handles of all that it holds."""
 
-    def __init__(self, url: str, key: str) -> None:
-        self.transport = Transport(url, key)
+    def org(self, address: str) -> Org[C]:
+        """Return a handle of an organization. Raises `ValueError` for what is no address of one."""
+        return Org(self.connection, self.path + path_of(address, 1))
 
-    def whoami(self) -> Row:
+    def project(self, address: str) -> Project[C]:
+        """Return a handle of `org/project`. Raises `ValueError`."""
+        return Project(self.connection, self.path + path_of(address, 2))
+
+    def env(self, address: str) -> Env[C]:
+        """Return a handle of `org/project/env`. Raises `ValueError`."""
+        return Env(self.connection, self.path + path_of(address, 3))
+
+    def service(self, address: str) -> Service[C]:
+        """Return a handle of `org/project/env/service`. Raises `ValueError`."""
+        return Service(self.connection, self.path + path_of(address, 4))
+
+    def at(self, address: str) -> Org[C] | Project[C] | Env[C] | Service[C]:
+        """Return a handle of whatever an address names. Raises `ValueError`."""
+        handles = (self.org, self.project, self.env, self.service)
+        return handles[len(parts_of(address)) - 1](address)
+
+    @verb
+    def whoami(self) -> Work[Whoami]:
         """Tell who is calling."""
-        return self._call("GET", "/whoami")
+        return self._ask("GET", "/whoami")
 
-    def platforms(self) -> list[Row]:
+    @verb
+    def platforms(self) -> Work[list[PlatformView]]:
         """List the platform names with their bindings."""
-        return self._call("GET", "/platforms")
+        return self._ask("GET", "/platforms")
 
-    def children(self, address: str = "") -> list[Row]:
-        """List what an address holds: orgs of "", projects of an org, and so on."""
-        return self._call("GET", self._children_path(address))
+    @verb
+    def orgs(self) -> Work[list[OrganizationView]]:
+        """List the caller's organizations."""
+        return self._ask("GET", "/orgs")
 
-    def create(self, parent: str, **fields: Any) -> Row:
-        """Make a child of an address: an org of "", a project of an org, and so on."""
-        return self._call("POST", self._children_path(parent), fields)
+    @verb
+    def create_org(self, **fields: Unpack[NewOrganization]) -> Work[OrganizationView]:
+        """Make an organization; its creator is admin."""
+        return self._ask("POST", "/orgs", fields)
 
-    def get(self, address: str) -> Row:
-        """Show an org, project, environment or service."""
-        return self._call("GET", path_of(address))
+    @verb
+    def api_keys(self) -> Work[list[KeyView]]:
+        """List the caller's API keys."""
+        return self._ask("GET", "/api-keys")
 
-    def update(self, address: str, **fields: Any) -> Row:
-        """Change an org, project, environment or service."""
-        return self._call("PATCH", path_of(address), fields)
+    @verb
+    def create_api_key(self, **fields: Unpack[NewKey]) -> Work[MadeKey]:
+        """Make an API key, which is in the answer, this once."""
+        return self._ask("POST", "/api-keys", fields)
 
-    def delete(self, address: str, cascade: bool = False) -> None:
-        """Delete an org, project, environment or service."""
-        query = {"cascade": "true"} if cascade else {}
-        self._call("DELETE", path_of(address), **query)
+    @verb
+    def revoke_api_key(self, key_id: str) -> Work[None]:
+        """Revoke one of the caller's API keys."""
+        return self._ask("DELETE", f"/api-keys/{key_id}")
 
-    def config(self, address: str) -> list[Row]:
-        """List the config of one level."""
-        return self._call("GET", f"{path_of(address)}/config")
+    @verb
+    def ready(self) -> Work[Readiness]:
+        """Tell whether database, engine and router answer: each `ok`, or why not."""
+        return self._answer(Request("GET", "/ready", also=(503,)))
 
-    def set_config(
-        self, address: str, values: dict[str, str], *, secret: bool = False, buildtime: bool = False
-    ) -> Row:
-        """Set config variables, all or nothing; says what was created, replaced, unchanged."""
-        variables = [
-            {"name": name, "value": value, "secret": secret, "buildtime": buildtime}
-            for name, value in values.items()
-        ]
-        return self._call("POST", f"{path_of(address)}/config/bulk", {"variables": variables})
+    @verb
+    def metrics(self) -> Work[str]:
+        """Show counts and times of the platform, for Prometheus."""
+        return self._text("/metrics")
 
-    def import_config(self, address: str, dotenv: str, *, secret: bool = False) -> Row:
-        """Set config variables from dotenv text, all or nothing."""
-        body = {"raw": dotenv, "secret": secret}
-        return self._call("POST", f"{path_of(address)}/config/bulk", body)
+    @verb
+    def openapi(self) -> Work[dict[str, Any]]:
+        """Show the OpenAPI document of the platform."""
+        return self._answer(Request("GET", "/schema/openapi.json"))
 
-    def unset_config(self, address: str, name: str) -> bool:
-        """Delete a config variable of one level. Returns whether it was there."""
-        for row in self.config(address):
-            if row["name"] == name:
-                self._call("DELETE", f"{path_of(address)}/config/{row['id']}")
-                return True
-        return False
-
-    def audit(self, org: str, page: int = 1) -> Row:
-        """Read one page of an org's audit log, newest first."""
-        return self._call("GET", f"{path_of(org)}/audit", page=page)
-
-    def webhooks(self, org: str) -> list[Row]:
-        """List an org's webhooks."""
-        return self._call("GET", f"{path_of(org)}/webhooks")
-
-    def create_webhook(self, org: str, url: str, **fields: Any) -> Row:
-        """Make a webhook (`events`, `project`); its secret is in the answer, this once."""
-        return self._call("POST", f"{path_of(org)}/webhooks", {"url": url, **fields})
-
-    def webhook(self, org: str, webhook_id: str) -> "Webhook":
-        """Return a handle of a webhook."""
-        return Webhook(self, f"{path_of(org)}/webhooks/{webhook_id}")
-
-    def git_credentials(self, org: str) -> list[Row]:
-        """List what opens an org's private repositories, without values."""
-        return self._call("GET", f"{path_of(org)}/git-credentials")
-
-    def add_git_credential(self, org: str, name: str, kind: str, host: str, **more: Any) -> Row:
-        """Add a `token` or an `ssh_key`, perhaps with `value`, `repository` and `username`.
-
-        A key without a value is made by the platform, which answers its `public_key`.
-        """
-        body = {"name": name, "kind": kind, "host": host, **more}
-        return self._call("POST", f"{path_of(org)}/git-credentials", body)
-
-    def remove_git_credential(self, org: str, name: str) -> None:
-        """Delete a git credential, by its name or id."""
-        self._call("DELETE", f"{path_of(org)}/git-credentials/{name}")
-
-    def previews(self, project: str) -> list[Row]:
-        """List a project's open pull requests, and the environments that they have."""
-        return self._call("GET", f"{path_of(project)}/previews")
-
-    def promote(self, project: str, service: str, source_env: str, target_env: str) -> Row:
-        """Deploy in one environment what is live in another."""
-        body = {"service": service, "source_env": source_env, "target_env": target_env}
-        return self._call("POST", f"{path_of(project)}/promote", body)
-
-    def promote_preview(self, project: str, service: str, source_env: str, target_env: str) -> Row:
-        """Show what a promotion would change."""
-        path = f"{path_of(project)}/promote/preview"
-        query = {"service": service, "source_env": source_env, "target_env": target_env}
-        return self._call("GET", path, **query)
-
-    def service(self, address: str) -> "Service":
-        """Return a handle of a service. Raises `ValueError` for what is no full address."""
-        if address.strip("/").count("/") != 3:
-            raise ValueError(f"'{address}' is no service: write org/project/env/service")
-        return Service(self, path_of(address))
-
-    def _children_path(self, address: str) -> str:
-        words = ("orgs", "projects", "envs", "services")
-        if not address:
-            return "/orgs"
-        depth = address.strip("/").count("/") + 1
-        if depth > 3:
-            raise ValueError(f"'{address}' is a service: it holds nothing else")
-        return f"{path_of(address)}/{words[depth]}"
-
-    def _call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        return self.transport.call(method, path, body, **query)
+    def _text(self, path: str) -> Work[str]:
+        answer = yield from exchange(Request("GET", path), self.connection.retries)
+        return answer.text
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
-    """One resource at its path, through its client."""
+class Client(Root[Blocking]):
+    """The platform at `url`, as whoever holds `key`. Raises `ApiError` and `Unreachable`.
 
-    client: Client
-    path: str
+    What may be asked again is, `retries` times: reading, and starting what has an idempotency
+    key. Whoever asks too often is made to wait as long as the platform says.
+    """
 
-    def get(self) -> Row:
-        """Show the resource."""
-        return self._call("GET")
+    def __init__(
+        self, url: str, key: str, *, timeout: float = _QUIET, retries: Retries | None = None
+    ) -> None:
+        super().__init__(Blocking(url, key, timeout, retries or Retries()), _BASE)
 
-    def update(self, **fields: Any) -> Row:
-        """Change the resource: its fields are those of the API."""
-        return self._call("PATCH", "", fields)
+    def close(self) -> None:
+        """Close the connections."""
+        self.connection.close()
 
-    def _call(self, method: str, path: str = "", body: Any = None, **query: Any) -> Any:
-        return self.client.transport.call(method, f"{self.path}{path}", body, **query)
+    def __enter__(self) -> Self:
+        return self
 
-
-@dataclass(frozen=True, slots=True)
-class Webhook(Handle):
-    """One webhook, of which `url`, `events` and `active` can be changed."""
-
-    def delete(self) -> None:
-        """Delete the webhook, with its deliveries."""
-        self._call("DELETE")
-
-    def rotate(self) -> Row:
-        """Give it a new secret, which is in the answer; for a day the old one signs as well."""
-        return self._call("POST", "/rotate")
-
-    def ping(self) -> Row:
-        """Send an event that tells of nothing; returns the delivery."""
-        return self._call("POST", "/ping")
-
-    def deliveries(self, page: int = 1) -> Row:
-        """Read one page of what was sent, newest first."""
-        return self._call("GET", "/deliveries", page=page)
-
-    def redeliver(self, delivery_id: str) -> Row:
-        """Send an event once more; returns the new delivery."""
-        return self._call("POST", f"/deliveries/{delivery_id}/redeliver")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Service(Handle):
-    """One service."""
+class AsyncClient(Root[Awaiting]):
+    """The same as `Client` in asyncio: what that returns is awaited here, or an async iterator."""
 
-    def resolved_config(self) -> list[Row]:
-        """Show the merged config, each variable with the level it came from."""
-        return self._call("GET", "/config/resolved")
+    def __init__(
+        self, url: str, key: str, *, timeout: float = _QUIET, retries: Retries | None = None
+    ) -> None:
+        super().__init__(Awaiting(url, key, timeout, retries or Retries()), _BASE)
 
-    def build(self, ref: str | None = None) -> Row:
-        """Enqueue a build."""
-        return self._call("POST", "/images/build", {"ref": ref} if ref else {})
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.connection.close()
 
-    def upload(self, folder: Path) -> Row:
-        """Upload a folder, and enqueue a build of it.
+    async def __aenter__(self) -> Self:
+        return self
 
-        What `.gitignore` and `.dockerignore` leave out stays here. Raises `CannotPack` as well.
-        """
-        service = self.get()
-        paths = listed(folder, service["root_directory"], service["dockerfile"])
-        if not paths:
-            raise CannotPack(f"there is nothing to upload in {folder}: it is empty, or all ignored")
-        pack = partial(packed, folder, paths)
-        return self.client.transport.upload(f"{self.path}/images/upload", pack)
-
-    def images(self) -> list[Row]:
-        """List the newest images."""
-        return list(self._call("GET", "/images")["items"])
-
-    def image(self, version: int) -> Row:
-        """Show an image."""
-        return self._call("GET", f"/images/{version}")
-
-    def build_log(self, version: int) -> Row:
-        """Show a build log."""
-        return self._call("GET", f"/images/{version}/log")
-
-    def follow_build(self, version: int) -> Iterator[str]:
-        """Follow a build log to its end, line by line."""
-        return self._lines(f"/images/{version}/log")
-
-    def deploy(self, image_version: int | None = None) -> Row:
-        """Release an image (the newest, unless one is named) and roll it out."""
-        body = {"image_version": image_version} if image_version else {}
-        return self._call("POST", "/deploy", body)
-
-    def build_and_deploy(self, ref: str | None = None) -> Row:
-        """Build (or fetch the image of) the service, release that, and roll it out, in one."""
-        project, _, rest = self.path.partition("/envs/")
-        env, _, service = rest.split("/")
-        body = {"env": env, "service": service, **({"ref": ref} if ref else {})}
-        return self.client.transport.call("POST", f"{project}/pipeline/deploy", body)
-
-    def rollback(self, release_version: int | None = None) -> Row:
-        """Roll an earlier release out again."""
-        body = {"release_version": release_version} if release_version else {}
-        return self._call("POST", "/rollback", body)
-
-    def restart(self) -> Row:
-        """Replace every instance by a new one, without a dropped request."""
-        return self._call("POST", "/restart", {})
-
-    def scale(self, counts: dict[str, int]) -> Row:
-        """Change how many instances run."""
-        return self._call("POST", "/scale", {"process_counts": counts})
-
-    def run(self, command: str, timeout: int = 300) -> Row:
-        """Run a one-off command in the live release."""
-        body = {"command": command, "timeout": timeout}
-        return self.client.transport.call("POST", f"{self.path}/run", body, wait=timeout + 60)
-
-    def releases(self) -> list[Row]:
-        """List the 50 newest releases."""
-        return self._call("GET", "/releases")
-
-    def deployments(self) -> list[Row]:
-        """List the newest deployments."""
-        return list(self._call("GET", "/deployments")["items"])
-
-    def deployment(self, deployment_id: str) -> Row:
-        """Show a deployment."""
-        return self._call("GET", f"/deployments/{deployment_id}")
-
-    def follow_deployment(self, deployment_id: str) -> Iterator[str]:
-        """Follow what a deployment says to its end, line by line."""
-        return self._lines(f"/deployments/{deployment_id}/log")
-
-    def cancel(self, deployment_id: str) -> Row:
-        """Cancel a deployment that has not switched yet."""
-        return self._call("POST", f"/deployments/{deployment_id}/cancel")
-
-    def processes(self) -> list[Row]:
-        """List the running instances."""
-        return self._call("GET", "/processes")
-
-    def logs(self, **query: Any) -> list[Row]:
-        """Show what instances wrote.
-
-        `process`, `since` and `until` (RFC 3339), `search` (plain text) and `tail` narrow it.
-        """
-        return list(self._call("GET", "/logs", **query)["lines"])
-
-    def follow_logs(self, on_gap: OnGap = report_gap, **query: Any) -> Iterator[Row]:
-        """Follow what instances write, narrowed as by `logs`, each line once.
-
-        Where lines are no longer kept, `on_gap` is called with how many, or None when nobody
-        knows; without one, a warning is logged.
-        """
-        for event in self.client.transport.events(f"{self.path}/logs", **query):
-            if event.kind == "message":
-                yield json.loads(event.data)
-            elif event.kind == "gap":
-                on_gap(json.loads(event.data)["lines"])
-
-    def _lines(self, path: str) -> Iterator[str]:
-        for event in self.client.transport.events(f"{self.path}{path}"):
-            if event.kind == "message":
-                yield json.loads(event.data)["text"]
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        await self.close()

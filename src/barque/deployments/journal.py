@@ -57,7 +57,7 @@ class Journal:
                 release.status = status
             # First the line: whoever sees the status finds it.
             self.say(deployment_id, f"{status}: {message}")
-        # Whoever has read the line before all this was committed waits for more.
+        # Whoever read the last line before the end was written looks again now.
         self._platform.logs.wake(stream_of(deployment_id))
         return True
 

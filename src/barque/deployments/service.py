@@ -47,10 +47,15 @@ async def enqueue(
 
 async def live_release(session: AsyncSession, place: Place) -> Release:
     """Return the release that serves. Raises `Conflict` when none does."""
+    return await session.get_one(Release, (await what_serves(session, place)).release_id)
+
+
+async def what_serves(session: AsyncSession, place: Place) -> Deployment:
+    """Return the deployment that serves. Raises `Conflict` when none does."""
     found = await live_deployment(session, place.svc.id)
     if found is None:
         raise Conflict(f"{place.path} is not live: deploy it first, with POST .../deploy")
-    return await session.get_one(Release, found.release_id)
+    return found
 
 
 async def live_deployment(session: AsyncSession, service_id: str) -> Deployment | None:

@@ -73,7 +73,7 @@ async def _rotation(site: Site) -> Seen | None:
     if load_master_key(file, None).before is not None:
         return warning(
             "replacing the master key was cut off: the old one is kept beside it",
-            "stop the platform, then: barque keys rotate",
+            "stop the platform, then: barque master-key rotate",
         )
     return None
 

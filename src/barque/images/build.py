@@ -225,7 +225,7 @@ class Builds:
         """Let go of a build, and wake who waits for it, also when it was deleted."""
         self._platform.uploads.discard(image_id)
         self._logs.pop(image_id, None)
-        # Whoever has read the last line before the end was committed waits for more.
+        # Whoever read the last line before the end was written looks again now.
         self._platform.logs.wake(stream_of(image_id))
         self._ends.pop(image_id, asyncio.Event()).set()
 

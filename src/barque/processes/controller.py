@@ -7,15 +7,17 @@ from msgspec import Meta
 from sqlalchemy import select
 
 from barque.audit.log import record
-from barque.deployments.service import live_deployment, live_release
+from barque.deployments.service import live_deployment, live_release, what_serves
 from barque.errors import FieldError, Invalid
 from barque.fields import Moment
 from barque.http import Answer, Call, Routes
 from barque.images.models import Image
 from barque.logs.collector import output_of
 from barque.logs.lines import Line, Wanted
+from barque.processes.executing import execute, instance_of
 from barque.processes.one_off import run_one_off
 from barque.processes.status import ProcessView, processes_of
+from barque.releases.models import Release
 from barque.services.models import Service
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}")
@@ -65,8 +67,15 @@ class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
     timeout: Annotated[int, Meta(ge=1, le=3600)] = 300
 
 
+class ExecRequest(RunRequest, forbid_unknown_fields=True):
+    """A command for a shell inside of an instance: the first of its type, unless one is named."""
+
+    process: ProcessType = "web"
+    index: Count | None = None
+
+
 class RunAnswer(msgspec.Struct, frozen=True):
-    """What a one-off command wrote; its `exit_code` is null when its time was over."""
+    """What a command wrote; its `exit_code` is null when its time was over."""
 
     exit_code: int | None
     output: str
@@ -150,8 +159,31 @@ async def run_command(call: Call) -> RunAnswer:
     body = await call.body(RunRequest)
     async with call.platform.database.write() as session:
         release = await live_release(session, call.place)
-        if call.place.env.protected:
-            call.require("admin")
+        _allow_command(call)
         record(session, call, "service.run", after={"release": release.version})
     code, output = await run_one_off(call.platform, call.place, release, body.command, body.timeout)
     return RunAnswer(code, output, code is None)
+
+
+@routes.endpoint(
+    "POST", "/exec", answer=RunAnswer, role="developer", body=ExecRequest, errors=(409, 503)
+)
+async def exec_in_instance(call: Call) -> RunAnswer:
+    """Run a command inside of an instance that serves, and show what it wrote."""
+    body, platform = await call.body(ExecRequest), call.platform
+    _allow_command(call)
+    async with platform.database.read() as session:
+        deployment = await what_serves(session, call.place)
+        release = await session.get_one(Release, deployment.release_id)
+    name = await instance_of(platform, call.place, deployment.id, body.process, body.index)
+    async with platform.database.write() as session:
+        ran = {"release": release.version, "instance": name.rpartition(".")[2]}
+        record(session, call, "service.exec", after=ran)
+    code, output = await execute(platform, call.place, release, name, body.command, body.timeout)
+    return RunAnswer(code, output, code is None)
+
+
+def _allow_command(call: Call) -> None:
+    """Return if the caller may run commands here. Raises `Forbidden`."""
+    if call.place.env.protected:
+        call.require("admin")

@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 from aiodocker.exceptions import DockerError
 
+from barque.runtimes.execution import Execution
 from barque.runtimes.output import Output
 from barque.runtimes.port import (
     ContainerSpec,
@@ -214,6 +215,10 @@ class DockerRuntime:
             output = Output()
             return output.lines(await answer.read()) + output.rest()
 
+    async def execute(self, name: str, command: str, timeout: int) -> tuple[int | None, str]:
+        """Run a command in a container that runs (see `Runtime`)."""
+        return await Execution(name, self._ask, self._stream).run(command, timeout)
+
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""
         found = await self._find(f"images/{reference}/json")
@@ -309,11 +314,14 @@ class DockerRuntime:
         return self._docker
 
     async def _stream(
-        self, path: str, params: dict[str, str], *, method: str = "GET"
+        self, path: str, params: dict[str, str], *, method: str = "GET", body: Any = None
     ) -> AsyncIterator[bytes]:
+        data, headers = _encoded(body)
         async with (
             self._translated(),
-            self._api()._query(path, method=method, params=params, timeout=None) as answer,
+            self._api()._query(
+                path, method=method, params=params, data=data, headers=headers, timeout=None
+            ) as answer,
             answer,
         ):
             async for chunk in answer.content.iter_any():
@@ -322,8 +330,7 @@ class DockerRuntime:
     async def _ask(
         self, method: str, path: str, body: Any = None, *, wait: float = _CALL, **params: str
     ) -> Any:
-        data = msgspec.json.encode(body) if body is not None else None
-        headers = {"Content-Type": "application/json"} if data is not None else None
+        data, headers = _encoded(body)
         async with (
             self._translated(),
             asyncio.timeout(wait),
@@ -362,6 +369,12 @@ class DockerRuntime:
             raise RuntimeRefused(str(error.message)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise RuntimeUnavailable(f"the engine at {self._host} does not answer") from error
+
+
+def _encoded(body: Any) -> tuple[bytes | None, dict[str, str] | None]:
+    if body is None:
+        return None, None
+    return msgspec.json.encode(body), {"Content-Type": "application/json"}
 
 
 def _filters(labels: Mapping[str, str], **others: list[str]) -> str:

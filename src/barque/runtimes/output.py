@@ -9,6 +9,18 @@ _HEADER = 8
 _KINDS: dict[int, Literal["stdout", "stderr"]] = {1: "stdout", 2: "stderr"}
 
 
+def frames(raw: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
+    """Split bytes into whole frames, each with the number of its output, and what is left."""
+    begin, found = 0, []
+    while (text := begin + _HEADER) <= len(raw):
+        end = text + int.from_bytes(raw[begin + 4 : text])
+        if end > len(raw):
+            break
+        found.append((raw[begin], raw[text:end]))
+        begin = end
+    return found, raw[begin:]
+
+
 @dataclass(slots=True)
 class _Begun:
     """A line that has not ended yet."""
@@ -34,15 +46,8 @@ class Output:
 
     def lines(self, chunk: bytes) -> list[OutputLine]:
         """Return the lines that end in the next bytes."""
-        raw, begin, found = self._raw + chunk, 0, list[OutputLine]()
-        while (text := begin + _HEADER) <= len(raw):
-            end = text + int.from_bytes(raw[begin + 4 : text])
-            if end > len(raw):
-                break
-            found += self._frame(raw[begin], raw[text:end])
-            begin = end
-        self._raw = raw[begin:]
-        return found
+        whole, self._raw = frames(self._raw + chunk)
+        return [line for kind, said in whole for line in self._frame(kind, said)]
 
     def rest(self) -> list[OutputLine]:
         """Return the lines that never ended."""

@@ -8,6 +8,9 @@ from typing import Literal, Protocol
 # Bytes of one line of output: enough for what is shown of it, and a secret that goes on after that.
 LONGEST = 128 * 1024
 
+# Bytes of what a command in a container wrote that are kept, from the first on.
+MOST_OUTPUT = 8 * 1024 * 1024
+
 State = Literal["created", "running", "restarting", "exited"]
 
 
@@ -169,6 +172,13 @@ class Runtime(Protocol):
 
     async def output(self, name: str, tail: int | None = None) -> list[OutputLine]:
         """Read the last `tail` lines that the container wrote, of both its streams."""
+
+    async def execute(self, name: str, command: str, timeout: int) -> tuple[int | None, str]:
+        """Run a command by `/bin/sh` in the container, which must run, as its processes are run.
+
+        Returns its exit code, and what it wrote, at most what `MOST_OUTPUT` says. After `timeout`
+        seconds it is killed, with what it started, and there is no exit code.
+        """
 
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""

@@ -1,19 +1,13 @@
-"""The pages of the documents that are made from the code."""
+"""The page of all settings, from their declaration."""
 
 import types
 import typing
 from typing import Any
 
-import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from typer.cli import get_docs_for_click
 
-from barque.app import endpoints
-from barque.cli.main import app
 from barque.settings import Settings
-from barque.system.docs import markdown
-from barque.system.openapi import document
 
 _SETTINGS = """# Settings
 
@@ -23,22 +17,6 @@ Every setting of `barque serve`, from its environment. `--data-dir`, `--host`, `
 | setting | kind | default | |
 | --- | --- | --- | --- |
 """
-
-
-def pages() -> dict[str, str]:
-    """Return each page's name and text."""
-    return {
-        "api.md": markdown(document(endpoints())),
-        "cli.md": commands(),
-        "settings.md": settings(),
-    }
-
-
-def commands() -> str:
-    """Describe every command, with its arguments and options."""
-    group = typer.main.get_command(app)
-    text = get_docs_for_click(obj=group, ctx=typer.Context(group), name="barque")
-    return text.replace("# `barque`\n", "# The program `barque`\n", 1).rstrip() + "\n"
 
 
 def settings() -> str:

@@ -1,18 +1,16 @@
-"""Commands about the platform itself: serve, down, login, whoami, link."""
+"""Commands that serve the platform itself: serve, down."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from barque.cli.context import LINK, client, err, out, save_credentials, show
-from barque.client import Client
+from barque.cli.app import Group
+from barque.cli.platform import PANEL
 
 if TYPE_CHECKING:
     from barque.settings import Settings
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.")]
 Host = Annotated[str | None, typer.Option(help="The address of the API.")]
 Port = Annotated[int | None, typer.Option(help="The port of the API.")]
@@ -42,35 +40,8 @@ def down(data_dir: DataDir = None, apps_port: AppsPort = None) -> None:
     stop(settings_of(data_dir=data_dir, apps_port=apps_port))
 
 
-def login(
-    url: str,
-    key_file: Annotated[Path | None, typer.Option(help="A file that holds the API key.")] = None,
-) -> None:
-    """Remember a platform and an API key, asked for unless it comes from a file or pipe."""
-    if key_file is not None:
-        key = key_file.read_text().strip()
-    elif sys.stdin.isatty():
-        key = typer.prompt("API key", hide_input=True)
-    else:
-        key = sys.stdin.readline().strip()
-    who = Client(url, key).whoami()
-    save_credentials(url, key)
-    err.print(f"logged in to {url} as {who['email']}")
-
-
-def whoami(as_json: Json = False) -> None:
-    """Show who is calling."""
-    show(client().whoami(), ("email", "scope", "org_id"), as_json)
-
-
-def link(address: Annotated[str, typer.Argument(help="org/project/env/service")]) -> None:
-    """Remember the service of this folder."""
-    client().service(address).get()
-    Path(LINK).write_text(f"{address}\n")
-    out.print(f"this folder is {address} now")
-
-
-def add_to(app: typer.Typer) -> None:
+def add_to(app: Group) -> None:
     """Add the commands."""
-    for command in (serve, down, login, whoami, link):
-        app.command()(command)
+    # They speak to nobody: there is neither context nor JSON.
+    for command in (serve, down):
+        app.command(rich_help_panel=PANEL)(command)

@@ -1,0 +1,92 @@
+"""How commands end: exit codes, and one sentence that says what to do next."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, NoReturn
+
+from barque.cli.output import err, run
+from barque.client import ApiError, Unreachable
+
+
+class Exit(IntEnum):
+    """What the exit code of a command says; `run` and `exec` end with their command's own."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    FORBIDDEN = 3
+    NOT_FOUND = 4
+    UNREACHABLE = 5
+    FAILED = 6
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    Exit.DONE: "It is done.",
+    Exit.REFUSED: "The platform refused it, or something here is in the way.",
+    Exit.USAGE: "The command was written wrongly: see its --help.",
+    Exit.FORBIDDEN: "Not signed in, or not allowed to.",
+    Exit.NOT_FOUND: "There is no such thing, or none that this key may know of.",
+    Exit.UNREACHABLE: "The platform does not answer.",
+    Exit.FAILED: "The build or the deployment was started, and failed.",
+    Exit.INTERRUPTED: "Ctrl-C. What the platform had begun goes on there.",
+}
+
+_OF_STATUS = {401: Exit.FORBIDDEN, 403: Exit.FORBIDDEN, 404: Exit.NOT_FOUND}
+_NEXT = {
+    401: "sign in with 'barque login URL'",
+    403: "ask an admin of the organization, or use another key ('barque login', '--context')",
+    404: "'barque orgs', 'projects', 'envs' and 'services' list what there is",
+}
+# What the platform says in terms of its API, a person does with a command.
+_COMMANDS = {
+    "POST .../images/build": "'barque build'", "POST .../deploy": "'barque deploy'",
+    "DELETE .../lock": "'barque unlock'", "GET .../processes": "'barque ps'",
+    "POST .../run": "'barque run'",
+}  # fmt: skip
+_CALL = re.compile("|".join(map(re.escape, _COMMANDS)))
+
+
+class NotSignedIn(Exception):
+    """Nobody said who is calling."""
+
+
+def fail(message: str, code: int = Exit.REFUSED, **more: Any) -> NoReturn:
+    """End with one sentence on standard error, or with JSON where that was asked for."""
+    if run.json:
+        said = {"exit_code": int(code), "message": message, **more}
+        err.print(json.dumps({"error": said}), markup=False, soft_wrap=True)
+    else:
+        err.print(f"barque: {message}", markup=False, soft_wrap=True)
+    raise SystemExit(int(code))
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn every error that is no defect into one sentence, and the exit code that fits."""
+    try:
+        yield
+    except ApiError as error:
+        _refused(error)
+    except NotSignedIn as error:
+        fail(str(error), Exit.FORBIDDEN)
+    except Unreachable as error:
+        fail(str(error), Exit.UNREACHABLE)
+    except ModuleNotFoundError as error:
+        fail(f"{error.name} is missing: what serves needs pip install 'barque[server]'")
+    except (ValueError, OSError) as error:
+        fail(str(error))
+
+
+def _refused(error: ApiError) -> NoReturn:
+    message = _CALL.sub(lambda found: _COMMANDS[found[0]], error.message)
+    if error.errors:
+        fields = "".join(f"\n  {one['field']}: {one['message']}" for one in error.errors)
+        message = f"the platform refused this:{fields}"
+    elif error.status in _NEXT:
+        message = f"{message} ({_NEXT[error.status]})"
+    code = _OF_STATUS.get(error.status, Exit.REFUSED)
+    fail(message, code, status=error.status, errors=error.errors)

@@ -1,0 +1,109 @@
+"""Methods that describe work, and are done in the way of their handle: blocking, or awaited."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from uuid import uuid4
+
+from barque.client.connections import Awaiting, Blocking
+from barque.client.events import Event
+from barque.client.work import Request, Stream, Work, events, exchange, pages
+
+C = TypeVar("C", Blocking, Awaiting)
+H = TypeVar("H")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Handle(Generic[C]):
+    """Something of the platform's at its path, through a connection."""
+
+    connection: C
+    path: str
+
+    def _ask(
+        self, method: str, path: str = "", body: Any = None, *,
+        timeout: float | None = None, **query: Any,
+    ) -> Work[Any]:  # fmt: skip
+        """Make a request below this path; what comes of it is the JSON of the answer."""
+        return self._answer(Request(method, self.path + path, body, query, timeout=timeout))
+
+    def _start(self, path: str, body: Any = None) -> Work[Any]:
+        """Start something, once however often it has to be asked."""
+        return self._answer(Request("POST", self.path + path, body, headers=_once()))
+
+    def _send(self, path: str, content: Callable[[], Iterator[bytes]], timeout: float) -> Work[Any]:
+        """Send bytes, which start something once, made anew for each attempt."""
+        headers = {"Content-Type": "application/octet-stream", **_once()}
+        request = Request("POST", self.path + path, headers=headers, content=content,
+                          timeout=timeout)  # fmt: skip
+        return self._answer(request)
+
+    def _answer(self, request: Request) -> Work[Any]:
+        answer = yield from exchange(request, self.connection.retries)
+        return answer.json() if answer.content else None
+
+    def _pages(self, path: str, per_page: int, **query: Any) -> Stream[Any]:
+        request = Request("GET", self.path + path, query=query)
+        return pages(request, self.connection.retries, per_page)
+
+    def _events(self, path: str, each: Callable[[Event], Iterable[T]], **query: Any) -> Stream[T]:
+        request = Request("GET", self.path + path, query=query)
+        return events(request, self.connection.retries, each)
+
+
+def _once() -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid4())}
+
+
+class verb(Generic[H, P, T]):
+    """A method that describes work: it returns what comes of that, or a coroutine for it."""
+
+    def __init__(self, describe: Callable[Concatenate[H, P], Work[T]]) -> None:
+        self._describe = describe
+        self.__doc__ = describe.__doc__
+
+    @overload
+    def __get__(self, handle: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, handle: Handle[Blocking], owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(
+        self, handle: Handle[Awaiting], owner: type
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, handle: Any, owner: type) -> Any:
+        """Bind it to a handle."""
+        if handle is None:
+            return self
+        return _bound(self._describe, handle, handle.connection.carry)
+
+
+class stream(Generic[H, P, T]):
+    """A method that describes work with many items: it returns an iterator, or an async one."""
+
+    def __init__(self, describe: Callable[Concatenate[H, P], Stream[T]]) -> None:
+        self._describe = describe
+        self.__doc__ = describe.__doc__
+
+    @overload
+    def __get__(self, handle: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, handle: Handle[Blocking], owner: type) -> Callable[P, Iterator[T]]: ...
+    @overload
+    def __get__(self, handle: Handle[Awaiting], owner: type) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, handle: Any, owner: type) -> Any:
+        """Bind it to a handle."""
+        if handle is None:
+            return self
+        return _bound(self._describe, handle, handle.connection.iterate)
+
+
+def _bound(describe: Any, handle: Any, way: Callable[[Any], Any]) -> Callable[..., Any]:
+    described = describe.__get__(handle)
+
+    def method(*arguments: Any, **options: Any) -> Any:
+        return way(described(*arguments, **options))
+
+    return update_wrapper(method, described)

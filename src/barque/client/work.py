@@ -1,0 +1,210 @@
+"""What to ask of the platform, and when to ask again: told once, for blocking and for asyncio.
+
+Work is a generator. It yields what is to be done next, and is sent what came of it; a connection
+(`barque.client.connections`) does these steps, and knows no rule.
+"""
+
+import random
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from barque.client.errors import ApiError, Unreachable
+from barque.client.events import Event, Feed
+
+T = TypeVar("T")
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
+_TRY_AGAIN = (502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as data; `content` makes the body of an upload, anew for each attempt.
+
+    Statuses `also` are answers, though they are no success.
+    """
+
+    method: str
+    path: str
+    body: Any = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: Callable[[], Iterator[bytes]] | None = None
+    timeout: float | None = None
+    also: tuple[int, ...] = ()
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be asked again though nobody knows what became of it."""
+        return self.method == "GET" or "Idempotency-Key" in self.headers
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request. What comes of it is an `httpx.Response`, read whole unless `stream`."""
+
+    request: Request
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read the next bytes of the stream that was opened last; None is its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Call a function that takes its time, and return what it returns."""
+
+    function: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Give(Generic[T]):
+    """Give an item to whoever iterates."""
+
+    item: T
+
+
+Step = Send | Read | Wait | Do
+Work = Generator[Step, Any, T]
+Stream = Generator[Step | Give[T], Any, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often to try again, and how many seconds of waiting are enough.
+
+    A platform that says how long to wait is believed: for as long as that fits into `patience`.
+    """
+
+    attempts: int = 3
+    patience: float = 120
+
+
+class _Patience:
+    """What is left of the retries of one request."""
+
+    def __init__(self, retries: Retries, request: Request) -> None:
+        self._left = retries.patience
+        self._attempts = retries.attempts
+        self._next = _FIRST_WAIT
+        self._request = request
+
+    def after_refusal(self, error: ApiError) -> float:
+        """Return the seconds after which to ask again. Raises the error where that is no use."""
+        told = error.retry_after or 0
+        if error.status == 429 and told:
+            return self._spend(told, error)
+        if error.status in _TRY_AGAIN and self._request.repeatable:
+            return self._spend(max(told, self._back_off(error)), error)
+        raise error
+
+    def after_failure(self, error: httpx.TransportError) -> float:
+        """Return the seconds after which to ask again. Raises the error where that is no use."""
+        # Where there was no connection, nothing was asked yet.
+        if self._request.repeatable or isinstance(error, httpx.ConnectError):
+            return self._spend(self._back_off(error), error)
+        raise error
+
+    def _back_off(self, error: Exception) -> float:
+        if not self._attempts:
+            raise error
+        self._attempts -= 1
+        longest, self._next = self._next, min(self._next * 2, _LONGEST_WAIT)
+        # Those who were cut off together do not come back together.
+        return random.uniform(longest / 2, longest)  # noqa: S311 - no secret
+
+    def _spend(self, wait: float, error: Exception) -> float:
+        if wait > self._left:
+            raise error
+        self._left -= wait
+        return wait
+
+
+def exchange(request: Request, retries: Retries, *, stream: bool = False) -> Work[httpx.Response]:
+    """Send a request, again if need be, and return the answer. Raises `ApiError`, `Unreachable`."""
+    patience = _Patience(retries, request)
+    try:
+        while True:
+            try:
+                answer: httpx.Response = yield Send(request, stream)
+            except httpx.TransportError as error:
+                wait = patience.after_failure(error)
+            else:
+                if not answer.is_error or answer.status_code in request.also:
+                    return answer
+                wait = patience.after_refusal(ApiError.of(answer))
+            yield Wait(wait)
+    except httpx.TransportError as error:
+        raise _unreachable(error) from error
+
+
+def pages(request: Request, retries: Retries, per_page: int) -> Stream[Any]:
+    """Give every item of a list, page by page, each once however the list grows meanwhile."""
+    number, before = 1, set[str]()
+    while True:
+        query = {**request.query, "page": number, "per_page": per_page}
+        answer = yield from exchange(replace(request, query=query), retries)
+        page = answer.json()
+        for item in page["items"]:
+            # What is new pushes the others back, onto the next page.
+            if item["id"] not in before:
+                yield Give(item)
+        if number >= page["pagination"]["pages"]:
+            return
+        before = {item["id"] for item in page["items"]}
+        number += 1
+
+
+def events(request: Request, retries: Retries, each: Callable[[Event], Iterable[T]]) -> Stream[T]:
+    """Give what `each` makes of an event stream's events, through broken connections, to its end.
+
+    There is neither gap nor repeat: it is resumed after the last event that came.
+    """
+    last, pause = "", _FIRST_WAIT
+    while True:
+        resumed = {"Last-Event-ID": last} if last else {}
+        headers = {"Accept": "text/event-stream", **resumed}
+        try:
+            yield from exchange(replace(request, headers=headers), retries, stream=True)
+            feed = Feed()
+            while (chunk := (yield Read())) is not None:
+                for event in feed.events(chunk):
+                    last, pause = event.id or last, _FIRST_WAIT
+                    for item in each(event):
+                        yield Give(item)
+                    if event.kind == "end":
+                        return
+        except (httpx.TransportError, Unreachable, ApiError) as error:
+            _raise_unless_resumable(error, last)
+        yield Wait(pause)
+        pause = min(pause * 2, _LONGEST_WAIT)
+
+
+def _raise_unless_resumable(error: Exception, last: str) -> None:
+    """Return where a stream that had begun goes on by itself, once the platform is back."""
+    if last and (not isinstance(error, ApiError) or error.status == 503):
+        return
+    raise _unreachable(error) if isinstance(error, httpx.TransportError) else error
+
+
+def _unreachable(error: httpx.TransportError) -> Unreachable:
+    try:
+        url = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
+    except RuntimeError:
+        url = "this address"
+    return Unreachable(
+        f"the platform at {url} does not answer ({error}): start it with 'barque serve', or name "
+        "another with 'barque login'"
+    )

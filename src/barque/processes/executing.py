@@ -1,0 +1,43 @@
+"""Commands inside of an instance that runs."""
+
+from typing import TYPE_CHECKING
+
+from barque.errors import Conflict
+from barque.releases.models import Release
+from barque.services.place import Place
+
+if TYPE_CHECKING:
+    from barque.platform import Platform
+
+
+async def instance_of(
+    platform: "Platform", place: Place, deployment_id: str, process: str, index: int | None
+) -> str:
+    """Return the container of an instance that runs, the first unless one is named.
+
+    Raises `Conflict` where there is none, and `RuntimeUnavailable`.
+    """
+    labels = {"barque.deployment_id": deployment_id, "barque.process": process}
+    if index is not None:
+        labels["barque.index"] = str(index)
+    found = await platform.runtime.containers(labels)
+    for name in sorted(found, key=lambda one: int(found[one]["barque.index"])):
+        state = await platform.runtime.inspect(name)
+        if state is not None and state.state == "running":
+            return name
+    which = process if index is None else f"{process}.{index}"
+    raise Conflict(
+        f"no {which} of {place.path} runs: see which do with GET .../processes, or run the command "
+        "in a container of its own with POST .../run"
+    )
+
+
+async def execute(
+    platform: "Platform", place: Place, release: Release, name: str, command: str, timeout: int
+) -> tuple[int | None, str]:
+    """Run a command in a container. Returns its exit code, None after `timeout`, and its output.
+
+    Raises `RuntimeRefused` and `RuntimeUnavailable`.
+    """
+    code, output = await platform.runtime.execute(name, command, timeout)
+    return code, platform.instances.masker(release, place).mask(output)

@@ -1,0 +1,54 @@
+"""The program on a terminal of its own, as a person has it."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping
+from pathlib import Path
+
+PROGRAM = Path(sys.executable).parent / "barque"
+
+
+def on_terminal(
+    arguments: list[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    typed: str = "",
+    after: str = "",
+    program: Path | str = PROGRAM,
+) -> tuple[int, str]:
+    """Run a program on a pseudo-terminal; returns its exit code, and all that was shown.
+
+    Once `after` is shown, `typed` is typed.
+    """
+    near, far = pty.openpty()
+    fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    environment = {**environment, "TERM": "xterm-256color"}
+    environment.pop("COLUMNS", None)
+    # With a session of its own, so that Ctrl-C is for the program alone.
+    command = ["setsid", "--ctty", "--wait", str(program), *arguments]
+    process = subprocess.Popen(
+        command, env=environment, cwd=folder, stdin=far, stdout=far, stderr=far
+    )
+    os.close(far)
+    shown = b""
+    while data := _read(near):
+        shown += data
+        if typed and after.encode() in shown:
+            os.write(near, typed.encode())
+            typed = ""
+    os.close(near)
+    return process.wait(30), shown.decode()
+
+
+def _read(near: int) -> bytes:
+    try:
+        return os.read(near, 65536)
+    except OSError:
+        # The program has let go of its terminal.
+        return b""
