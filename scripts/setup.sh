@@ -29,8 +29,9 @@ install_packages() {
     if [ "${1:-}" = tests ] && ! command -v docker-registry >/dev/null; then
         missing+=(docker-registry)
     fi
-    if [ -n "${1:-}" ] && ! command -v chromium >/dev/null; then
-        missing+=(chromium)
+    if [ -n "${1:-}" ] && [ "$1" != clients ] && ! command -v chromium-headless-shell >/dev/null \
+        && grep -qx 'ID=debian' /etc/os-release; then
+        missing+=(chromium-headless-shell)
     fi
     if [ "${1:-}" = tests ]; then
         # What their users complete commands in.
@@ -60,6 +61,12 @@ make_environment() {
     # Barque itself stays where it is; this makes .venv/bin/barque.
     .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
     echo "$wanted" >"$stamp"
+}
+
+# Ubuntu has no package of Chromium that runs everywhere: there it is the one of Playwright.
+make_browser() {
+    command -v chromium-headless-shell >/dev/null && return
+    .venv/bin/playwright install --with-deps --only-shell chromium
 }
 
 make_client_tools() {
@@ -96,6 +103,7 @@ make_base_images() {
 
 install_packages "${1:-}"
 make_environment
+if [ "${1:-}" = tests ] || [ "${1:-}" = bench ]; then make_browser; fi
 if [ "${1:-}" = tests ] || [ "${1:-}" = clients ]; then make_client_tools; fi
 if [ "${1:-}" = clients ]; then exit; fi
 DOCKER_HOST=$(scripts/engine.sh)

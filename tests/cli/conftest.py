@@ -17,7 +17,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def environment_in(folder: Path) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("BARQUE_")}
-    return {**inherited, "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
+    own = {"XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
+    # No test is to depend on how busy the machine is.
+    return {**inherited, **own, "BARQUE_COMPLETION_TIMEOUT": "60"}
 
 
 @pytest.fixture

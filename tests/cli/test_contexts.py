@@ -37,7 +37,13 @@ def test_exit_codes(server: Server, barque: Run) -> None:
     error = json.loads(missing.stderr)["error"]
     assert (error["exit_code"], error["status"]) == (4, 404)
     assert "barque orgs" in error["message"]
-    for usage in (("nonsense",), ("ps",), ("services", "--at", "x"), ("scale", "web", "-s", "a")):
+    for usage in (
+        ("nonsense",),
+        ("ps",),
+        ("services", "--at", "x"),
+        ("scale", "web", "-s", "a"),
+        ("services", "show", "a"),
+    ):
         done = barque(*usage)
         assert done.returncode == 2, usage
         assert "Traceback" not in done.stderr
@@ -65,7 +71,7 @@ def test_several_platforms(server: Server, barque: Run) -> None:
     for way in ({"BARQUE_CONTEXT": "nowhere"}, {}):
         options = () if way else ("--context", "nowhere")
         unknown = barque("whoami", *options, **way)
-        assert unknown.returncode == 1
+        assert unknown.returncode == 4
         assert "there is here, other" in unknown.stderr
     assert barque("logout", "--context", "other").returncode == 0
     assert barque("context", "remove", "here").returncode == 0

@@ -38,6 +38,21 @@ def test_from_build_to_rollback(barque: Run, app: App, tmp_path: Path) -> None:
     assert "Traceback" not in shown
     address = app.api.get(app.path).json()["url"]
     assert barque("open", BROWSER="true").stdout.startswith(address)
+    check_a_promotion(barque, app)
+    assert said(barque("restart", "--json"))["release_version"] == 2
+    assert said(barque("rollback", "--json"))["release_version"] == 1
+
+
+def check_a_promotion(barque: Run, app: App) -> None:
+    project = address_of(app).rpartition("/")[0].rpartition("/")[0]
+    assert barque("envs", "create", project, "Staging").returncode == 0
+    assert barque("services", "create", f"{project}/staging", "Api").returncode == 0
+    move = ("promote", "production", "staging", "--preview")
+    preview = said(barque(*move, "--json"))
+    assert (preview["same_image"], preview["config"]["only_in_source"]) == (False, ["A"])
+    shown = barque(*move)
+    assert "ONLY IN SOURCE" in shown.stdout
+    assert "another image" in shown.stderr
 
 
 def check_what_runs(barque: Run) -> None:

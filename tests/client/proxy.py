@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -52,7 +53,7 @@ class Proxy:
 
     def _requests(self, near: socket.socket, far: socket.socket) -> None:
         while data := _receive(near):
-            far.sendall(data)
+            _send(far, data)
         _hang_up(near, far)
 
     def _answers(self, far: socket.socket, near: socket.socket) -> None:
@@ -68,9 +69,9 @@ class Proxy:
             if streams and len(events) > self._allowed:
                 self._breaks -= 1
                 self.broken += 1
-                near.sendall(said[before : len(head) + 4 + self._allowed])
+                _send(near, said[before : len(head) + 4 + self._allowed])
                 break
-            near.sendall(data)
+            _send(near, data)
         _hang_up(near, far)
 
 
@@ -79,6 +80,12 @@ def _receive(side: socket.socket) -> bytes:
         return side.recv(65536)
     except OSError:
         return b""
+
+
+def _send(side: socket.socket, data: bytes) -> None:
+    # Whoever has hung up wants nothing more; the end of what they say follows.
+    with suppress(OSError):
+        side.sendall(data)
 
 
 def _hang_up(*sides: socket.socket) -> None:

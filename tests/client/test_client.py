@@ -221,7 +221,7 @@ def test_a_stream_may_be_left(server: Server, app: App) -> None:
     with Client(server.url, server.key) as client:
         lines = client.service(address_of(app)).follow_build(1)
         assert next(lines) == wanted[0]
-        lines.close()  # type: ignore[attr-defined]
+        lines.close()
         assert client.whoami()
 
 

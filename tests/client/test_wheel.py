@@ -30,6 +30,10 @@ def test_the_wheel_installs_without_the_server(tmp_path: Path) -> None:
         [there / "barque", "--help"], capture_output=True, text=True, check=True
     )
     assert "A deploy you can trust." in helped.stdout
+    script = subprocess.run(
+        [there / "barque", "completion", "fish"], capture_output=True, check=True
+    )
+    assert script.stdout
     served = subprocess.run(
         [there / "barque", "serve"], capture_output=True, text=True, check=False
     )

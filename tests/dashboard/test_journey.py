@@ -72,6 +72,36 @@ def roll_back(page: Page, path: str) -> None:
     watch(page)
 
 
+def scale(page: Page, path: str) -> None:
+    """Ask for a worker, and see it run."""
+    page.goto(f"{path}/scale")
+    page.get_by_label("worker").fill("1")
+    page.get_by_role("button", name="Scale").click()
+    page.wait_for_url(f"**{path}?said=scaled")
+    worker = page.get_by_role("row", name="worker.0")
+    expect(worker).to_contain_text("running", timeout=PATIENCE)
+    # A line through two samples at least.
+    expect(worker.locator("polyline[points*=' ']").first).to_be_attached(timeout=PATIENCE)
+
+
+def promote(page: Page, path: str) -> None:
+    """Look at what would change in another environment, and have it live there."""
+    page.goto(f"{path}/promote")
+    page.locator("#target").select_option("staging")
+    expect(page.locator("#change")).to_contain_text("GREETING")
+    page.get_by_role("button", name="Promote image 1 to staging").click()
+    page.wait_for_url("**/staging/services/api/deployments/*")
+    watch(page)
+
+
+def restart(page: Page, path: str) -> None:
+    """Have every instance replaced."""
+    page.goto(f"{path}/restart")
+    page.get_by_role("button", name="Restart every instance").click()
+    page.wait_for_url("**/deployments/*")
+    expect(page.get_by_role("heading", name="Restart of release")).to_be_visible()
+
+
 def read_logs(page: Page, path: str) -> None:
     """Follow what the service writes, and search it."""
     page.goto(f"{path}/logs")
@@ -89,11 +119,16 @@ def read_logs(page: Page, path: str) -> None:
 def test_from_a_repository_to_live_and_back(site: Site, page: Page) -> None:
     app = make_app(site.server, site.app.api, make_env(site.app.api))
     app.commit(SAYING)
+    envs = app.path.partition("/production/")[0]
+    assert app.api.post(envs, json={"name": "Staging"}).status_code == 201
+    there = {"name": "api", "platform": "wind"}
+    assert app.api.post(f"{envs}/staging/services", json=there).status_code == 201
     build(page, app.path)
     deploy(page, app.path)
     configure(page, app.path)
     deploy(page, app.path, where=app.path)
     roll_back(page, app.path)
-    page.goto(app.path)
-    expect(page.locator(".plotted polyline[points*=',']").first).to_be_attached(timeout=PATIENCE)
     read_logs(page, app.path)
+    scale(page, app.path)
+    promote(page, app.path)
+    restart(page, app.path)

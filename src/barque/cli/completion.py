@@ -1,12 +1,13 @@
 """What a shell completes: names of contexts, and addresses, asked of the platform."""
 
+import os
 from collections.abc import Callable
 
 from barque.cli.context import client
 from barque.cli.contexts import Contexts
 from barque.client import Client, Retries
 
-_PATIENCE = 1.5
+_PATIENCE = "1.5"
 
 
 def contexts() -> list[str]:
@@ -40,7 +41,8 @@ def addresses(depth: int) -> Callable[[str], list[str]]:
         if present > depth:
             return []
         try:
-            known = client(timeout=_PATIENCE, retries=Retries(attempts=0, patience=0))
+            patience = float(os.environ.get("BARQUE_COMPLETION_TIMEOUT", _PATIENCE))
+            known = client(timeout=patience, retries=Retries(attempts=0, patience=0))
             slugs = children(known, parent)
         except Exception:
             # Whatever it is: a shell that is being typed into is no place for complaints.

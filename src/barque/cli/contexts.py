@@ -11,6 +11,10 @@ from platformdirs import user_config_path
 _PRIVATE = stat.S_IRUSR | stat.S_IWUSR
 
 
+class NoSuchContext(ValueError):
+    """There is no context of that name."""
+
+
 @dataclass(frozen=True)
 class Context:
     """A platform, and a key of somebody's there."""
@@ -52,10 +56,10 @@ class Contexts:
         fresh.replace(path)
 
     def named(self, name: str) -> Context:
-        """Return a context. Raises `ValueError` where there is none of that name."""
+        """Return a context. Raises `NoSuchContext`."""
         if name not in self.contexts:
             known = ", ".join(sorted(self.contexts)) or "none yet"
-            raise ValueError(
+            raise NoSuchContext(
                 f"there is no context '{name}' (there is {known}): add it with "
                 f"'barque context add {name} URL'"
             )

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, NoReturn
 
+from barque.cli.contexts import NoSuchContext
 from barque.cli.output import err, run
-from barque.client import ApiError, Unreachable
+from barque.client import ApiError, BadAddress, Unreachable
 
 
 class Exit(IntEnum):
@@ -73,6 +74,10 @@ def sentences() -> Iterator[None]:
         _refused(error)
     except NotSignedIn as error:
         fail(str(error), Exit.FORBIDDEN)
+    except BadAddress as error:
+        fail(str(error), Exit.USAGE)
+    except NoSuchContext as error:
+        fail(str(error), Exit.NOT_FOUND)
     except Unreachable as error:
         fail(str(error), Exit.UNREACHABLE)
     except ModuleNotFoundError as error:

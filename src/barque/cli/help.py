@@ -45,6 +45,7 @@ def about_environment() -> None:
         "BARQUE_CONTEXT\n    the context to use, as --context\n"
         "BARQUE_URL, BARQUE_API_KEY\n    a platform and a key, instead of the current context's\n"
         "BARQUE_DATA_DIR\n    where 'barque serve' keeps everything, with the administrator's key\n"
+        "BARQUE_COMPLETION_TIMEOUT\n    how many seconds completion waits for a platform (1.5)\n"
         "NO_COLOR, COLUMNS, TERM\n    how to print"
     )
 

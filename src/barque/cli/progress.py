@@ -1,6 +1,7 @@
 """Following builds and deployments: redrawn on a terminal, plain lines in a pipe."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from barque.cli.exits import Exit, fail
-from barque.cli.output import err, out, run
+from barque.cli.output import err, hint, out, run
 from barque.client import Blocking, Service
 from barque.client.shapes import DeploymentView, ImageView
 
@@ -27,7 +28,8 @@ def _console() -> Console:
 
 def follow_build(service: Service[Blocking], version: int) -> ImageView:
     """Show a build to its end, and return the image. Ends the program where it failed."""
-    _show_build(service.follow_build(version), version, _console())
+    with _left_alone(f"the build goes on: 'barque images logs {version} --follow'"):
+        _show_build(service.follow_build(version), version, _console())
     image = service.image(version)
     if image["status"] != "built":
         fail(
@@ -39,7 +41,8 @@ def follow_build(service: Service[Blocking], version: int) -> ImageView:
 
 def follow_deployment(service: Service[Blocking], deployment_id: str) -> DeploymentView:
     """Show a deployment to its end, and return it. Ends the program where it failed."""
-    _show_deployment(service.follow_deployment(deployment_id), _console())
+    with _left_alone("the deployment goes on: 'barque deployments logs --follow'"):
+        _show_deployment(service.follow_deployment(deployment_id), _console())
     row = service.deployment(deployment_id)
     if row["status"] not in ("live", "retired"):
         fail(
@@ -48,6 +51,16 @@ def follow_deployment(service: Service[Blocking], deployment_id: str) -> Deploym
             deployment=row,
         )  # fmt: skip
     return row
+
+
+@contextmanager
+def _left_alone(sentence: str) -> Iterator[None]:
+    """Tell whoever stops watching that the work goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        hint(f"barque: {sentence}")
+        raise
 
 
 def _redraws(console: Console) -> bool:

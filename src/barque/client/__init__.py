@@ -1,5 +1,11 @@
-"""The Python client: `Client(url, key)`, and `AsyncClient(url, key)` for asyncio."""
+"""The Python client: `Client(url, key)`, and `AsyncClient(url, key)` for asyncio.
 
+Handles carry the way they work in their type: `Client.service` returns a `Service[Blocking]`, and
+that of `AsyncClient` a `Service[Awaiting]`. What is answered is a dict of a shape that
+`barque.client.shapes` names.
+"""
+
+from barque.client.addresses import BadAddress
 from barque.client.client import AsyncClient, Client
 from barque.client.connections import Awaiting, Blocking
 from barque.client.envs import Env
@@ -15,6 +21,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "Awaiting",
+    "BadAddress",
     "Blocking",
     "CannotPack",
     "Client",

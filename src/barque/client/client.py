@@ -30,23 +30,23 @@ class Root(Handle[C]):
     """What can be asked of the platform itself, and handles of all that it holds."""
 
     def org(self, address: str) -> Org[C]:
-        """Return a handle of an organization. Raises `ValueError` for what is no address of one."""
+        """Return a handle of an organization. Raises `BadAddress` for what is no address of one."""
         return Org(self.connection, self.path + path_of(address, 1))
 
     def project(self, address: str) -> Project[C]:
-        """Return a handle of `org/project`. Raises `ValueError`."""
+        """Return a handle of `org/project`. Raises `BadAddress`."""
         return Project(self.connection, self.path + path_of(address, 2))
 
     def env(self, address: str) -> Env[C]:
-        """Return a handle of `org/project/env`. Raises `ValueError`."""
+        """Return a handle of `org/project/env`. Raises `BadAddress`."""
         return Env(self.connection, self.path + path_of(address, 3))
 
     def service(self, address: str) -> Service[C]:
-        """Return a handle of `org/project/env/service`. Raises `ValueError`."""
+        """Return a handle of `org/project/env/service`. Raises `BadAddress`."""
         return Service(self.connection, self.path + path_of(address, 4))
 
     def at(self, address: str) -> Org[C] | Project[C] | Env[C] | Service[C]:
-        """Return a handle of whatever an address names. Raises `ValueError`."""
+        """Return a handle of whatever an address names. Raises `BadAddress`."""
         handles = (self.org, self.project, self.env, self.service)
         return handles[len(parts_of(address)) - 1](address)
 

@@ -1,6 +1,6 @@
 """Methods that describe work, and are done in the way of their handle: blocking, or awaited."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
@@ -90,9 +90,13 @@ class stream(Generic[H, P, T]):
     @overload
     def __get__(self, handle: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, handle: Handle[Blocking], owner: type) -> Callable[P, Iterator[T]]: ...
+    def __get__(
+        self, handle: Handle[Blocking], owner: type
+    ) -> Callable[P, Generator[T, None, None]]: ...
     @overload
-    def __get__(self, handle: Handle[Awaiting], owner: type) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(
+        self, handle: Handle[Awaiting], owner: type
+    ) -> Callable[P, AsyncGenerator[T, None]]: ...
     def __get__(self, handle: Any, owner: type) -> Any:
         """Bind it to a handle."""
         if handle is None:

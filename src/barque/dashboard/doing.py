@@ -5,6 +5,7 @@ from typing import Any
 from barque.dashboard.inside import PROJECT, SVC
 from barque.dashboard.routes import Pages, View
 from barque.errors import Conflict
+from barque.processes.instances import counts_of
 
 pages = Pages()
 
@@ -73,7 +74,11 @@ async def begin_rollback(view: View) -> str:
 @pages.page(_HERE + "/scale", "scale.html", every=0)
 async def scale(view: View) -> dict[str, Any]:
     """Show how many instances of each process type there are to be."""
-    return {"service": await view.api.get(SVC)}
+    service = await view.api.get(SVC)
+    images = await view.api.get(SVC + "/images")
+    built = (one["processes"] for one in images["items"] if one["status"] == "built")
+    counts = service["process_counts"]
+    return {"service": service, "counts": counts_of(next(built, counts), counts)}
 
 
 @scale.form("scale")

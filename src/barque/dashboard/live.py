@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from barque.platform import Platform
 
 _GLANCE = 0.25
+# Whoever watches takes this share of the time at most, and the less the busier the platform is.
+_SHARE, _LONGEST = 0.1, 5.0
 _SHARED = 2.0
 _HEARTBEAT = 15.0
 _LINES = re.compile(r"\r\n|\r|\n")
@@ -29,7 +31,7 @@ async def changes(
     sent: dict[str, str] = {}
     spoken = time.monotonic()
     while True:
-        seen = platform.database.changes.total()
+        seen, begun = platform.database.changes.total(), time.monotonic()
         try:
             found = await _whole(look)
         except BarqueError:
@@ -47,7 +49,8 @@ async def changes(
         if news or time.monotonic() - spoken > _HEARTBEAT:
             spoken = time.monotonic()
         sent.update(news)
-        await _something_new(platform, seen, min(every, _HEARTBEAT))
+        rest = min((time.monotonic() - begun) / _SHARE, _LONGEST)
+        await _something_new(platform, seen, rest, min(every, _HEARTBEAT))
 
 
 async def _whole(look: Callable[[], Awaitable[dict[str, str]]]) -> dict[str, str]:
@@ -60,11 +63,12 @@ async def _whole(look: Callable[[], Awaitable[dict[str, str]]]) -> dict[str, str
         raise
 
 
-async def _something_new(platform: "Platform", seen: int, most: float) -> None:
+async def _something_new(platform: "Platform", seen: int, least: float, most: float) -> None:
     """Wait for a change of the store; where others write to it as well, for a while."""
     if not platform.database.exclusive:
         most = min(most, _SHARED)
     deadline = time.monotonic() + most
+    await asyncio.sleep(least)
     while time.monotonic() < deadline:
         await asyncio.sleep(_GLANCE)
         if platform.database.changes.total() != seen:

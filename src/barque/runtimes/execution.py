@@ -14,6 +14,12 @@ from barque.runtimes.port import MOST_OUTPUT, RuntimeRefused
 _NUMBERED = 'exec 2>&1; echo $$; exec /bin/sh -c "$1"'
 _END = 'kill -s KILL -- "-$1"'
 _POLL = 0.05
+# Seconds that the engine may take to start one.
+_START = 60
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Execution:
@@ -33,8 +39,9 @@ class Execution:
         """Run the command. Returns its exit code, None after `timeout`, and what it wrote."""
         execution, code = await self._make(_NUMBERED, command), None
         try:
-            async with asyncio.timeout(timeout):
-                await self._read(execution)
+            # The command's own time begins with the first that it writes: its number.
+            async with asyncio.timeout(timeout + _START) as limit:
+                await self._read(execution, lambda: limit.reschedule(_now() + timeout))
                 code = await self._exit_code(execution)
         except TimeoutError:
             number = self._said.partition(b"\n")[0].decode(errors="replace")
@@ -49,10 +56,12 @@ class Execution:
         made = await self._ask("POST", f"containers/{self._name}/exec", body)
         return str(made["Id"])
 
-    async def _read(self, execution: str) -> None:
+    async def _read(self, execution: str, begun: Callable[[], None]) -> None:
         rest, body = b"", {"Detach": False, "Tty": False}
         async for chunk in self._stream(f"exec/{execution}/start", {}, method="POST", body=body):
             whole, rest = frames(rest + chunk)
+            if whole and not self._said:
+                begun()
             for _, said in whole:
                 room = MOST_OUTPUT - len(self._said)
                 self._said += said[:room]

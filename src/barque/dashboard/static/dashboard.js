@@ -61,8 +61,9 @@ function inUse(region) {
 }
 
 function put(region, html) {
-  // What becomes shorter keeps its place, so that nothing below it moves.
-  if (!region.matches("dd, .scroll")) region.style.minHeight = `${region.offsetHeight}px`;
+  // What becomes shorter keeps its place, so that nothing below it moves. What has an id is swapped
+  // by htmx as well, which would copy the style as an attribute: the page's policy forbids those.
+  if (!region.matches("dd, .scroll, [id]")) region.style.minHeight = `${region.offsetHeight}px`;
   const stays = region.scrollTop;
   const atEnd = region.scrollHeight - region.clientHeight - region.scrollTop < 8;
   htmx.swap(region, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
