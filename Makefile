@@ -1,6 +1,6 @@
 benches = bench-deploy bench-build bench-api bench-rollout bench-router bench-fleet \
 	bench-rebuild bench-fuzz bench-hook bench-dashboard
-.PHONY: setup up down lint test migration clients $(benches)
+.PHONY: setup up down lint test docs migration clients $(benches)
 setup:
 	@scripts/setup.sh
 up: setup
@@ -16,6 +16,8 @@ test: export BARQUE_ENGINE_SHARE = full
 test:
 	@scripts/setup.sh tests
 	DOCKER_HOST=$$(scripts/engine.sh) nice -n 10 .venv/bin/pytest -n 3 --dist load --maxschedchunk 2
+docs: setup
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build
 migration: setup
 	.venv/bin/python scripts/migration.py "$(what)"
 	.venv/bin/ruff format src/barque/store/migrations

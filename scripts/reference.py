@@ -1,4 +1,4 @@
-"""Writes what is made from the code: docs/api.md, docs/cli.md, and the shapes of the client."""
+"""Writes what is made from the code: the references in docs/, and the shapes of the client."""
 
 import subprocess
 import sys
@@ -11,6 +11,7 @@ from barque.app import endpoints
 from barque.cli.main import program
 from barque.system.docs import markdown
 from barque.system.openapi import document
+from barque.system.reference import settings
 from barque.system.shapes import typed_dicts
 
 HERE = Path(__file__).parent.parent
@@ -27,6 +28,7 @@ def generated() -> dict[Path, str]:
     return {
         HERE / "docs" / "api.md": markdown(described),
         HERE / "docs" / "cli.md": commands(),
+        HERE / "docs" / "settings.md": settings(),
         HERE / "src" / "barque" / "client" / "shapes.py": formatted(typed_dicts(described)),
     }
 

@@ -25,6 +25,7 @@ install_packages() {
         && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
         missing+=(postgresql)
     fi
+    if [ "${1:-}" = tests ] && ! command -v jq >/dev/null; then missing+=(jq); fi
     if [ "${1:-}" = tests ] && ! command -v docker-registry >/dev/null; then
         missing+=(docker-registry)
     fi

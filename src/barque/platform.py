@@ -59,8 +59,7 @@ class Platform:
         limits = Limits(settings.rate_limit, settings.auth_failure_limit)
         self.keys = Keys(self.database, self.cache, limits)
         self.places = Places(self.database, self.cache)
-        key_file = settings.data_dir / "secret.key"
-        self.vault = Vault(load_master_key(key_file, settings.secret_key))
+        self.vault = Vault(load_master_key(settings.master_key_file, settings.secret_key))
         self.config = Config(self.vault)
         bounds = Bounds(settings.log_lines, settings.log_bytes)
         self.logs = LogStore(settings.data_dir / "logs.db", bounds)

@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 import time
-from pathlib import Path
 
 import structlog
 import uvicorn
@@ -13,6 +12,7 @@ import uvicorn
 from barque.app import create_app
 from barque.platform import Platform
 from barque.routing.haproxy import HAProxyRouter
+from barque.running import announce, running
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import Runtime
 from barque.settings import DEFAULT_ENGINE, Settings
@@ -27,7 +27,7 @@ def run(settings: Settings) -> None:
     configure_log()
     _give_way()
     app = create_app(Platform(settings))
-    _pid_file(settings).write_text(str(os.getpid()))
+    announce(settings)
     uvicorn.run(
         app, host=settings.host, port=settings.port, log_level=settings.log_level,
         access_log=False, timeout_graceful_shutdown=2,
@@ -49,33 +49,19 @@ def _give_way() -> None:
 
 def down(settings: Settings) -> None:
     """Stop the platform if it runs, then the router and every container."""
-    pid = _running(settings)
+    pid = running(settings)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _PATIENCE
-        while _running(settings) == pid and time.monotonic() < deadline:
+        while running(settings) == pid and time.monotonic() < deadline:
             time.sleep(0.1)
     asyncio.run(_stop_what_serves(settings))
-
-
-def _pid_file(settings: Settings) -> Path:
-    return settings.data_dir / "serve.pid"
-
-
-def _running(settings: Settings) -> int | None:
-    """Return the process of the platform, if it is one."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int(_pid_file(settings).read_text())
-        # A number that was given to another process since must not be signalled.
-        if b"barque" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            return pid
-    return None
 
 
 async def _stop_what_serves(settings: Settings) -> None:
     router = HAProxyRouter(settings.data_dir / "router", settings.apps_host, settings.apps_port)
     await router.stop()
-    vault = Vault(load_master_key(settings.data_dir / "secret.key", settings.secret_key))
+    vault = Vault(load_master_key(settings.master_key_file, settings.secret_key))
     runtime = DockerRuntime(settings.docker_host or DEFAULT_ENGINE)
     names = await runtime.containers({"barque.platform": vault.identity()})
     await asyncio.gather(*(_stop(runtime, name, settings.stop_timeout) for name in names))

@@ -227,6 +227,11 @@ class Settings(BaseSettings):
         return url
 
     @property
+    def master_key_file(self) -> Path:
+        """Where the master key is kept, unless it is a setting."""
+        return self.data_dir / "secret.key"
+
+    @property
     def workflow_url(self) -> str:
         """The address of the database of durable work, with a synchronous driver."""
         if self.store_url.startswith("sqlite"):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barque.names import is_slug, slugify
-from barque.vault import Vault, VaultError, load_master_key
+from barque.vault import MasterKey, Vault, VaultError, load_master_key
 
 
 @given(st.text())
@@ -19,14 +19,14 @@ def test_slugs_are_slugs_and_stay(name: str) -> None:
 
 @given(st.text(), st.text())
 def test_vault_round_trip(secret: str, context: str) -> None:
-    vault = Vault(bytes(32))
+    vault = Vault(MasterKey.first(bytes(32)))
     key = vault.new_data_key()
     sealed = vault.seal(key, secret, context)
     assert vault.open(key, sealed, context) == secret
     with pytest.raises(VaultError):
         vault.open(key, sealed, context + "x")
     with pytest.raises(VaultError):
-        Vault(bytes(31) + b"x").open(key, sealed, context)
+        Vault(MasterKey.first(bytes(31) + b"x")).open(key, sealed, context)
 
 
 def test_master_key_file(tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ class BaseImages:
             say(f"{OWN}{name} is being made")
             await self._make(name, detail)
 
+    async def lacking(self) -> list[str]:
+        """List the preferred base images of Barque's own that the engine does not have."""
+        own = [OWN + name for name in self._wanted([])]
+        return [name for name in dict.fromkeys(own) if await self._runtime.image(name) is None]
+
     def _wanted(self, names: Iterable[str]) -> Iterable[str]:
         for name in names or self._preferred():
             image = self._bases.images.get(name)

@@ -27,7 +27,8 @@ class BuildKitBuilder:
         """Build an image (see `Builder.build`)."""
         dockerfile = spec.written or _inside(spec.context, spec.dockerfile)
         environment = self._environment()
-        arguments = [_client(), "build", "--progress=plain", "-t", spec.tag, "-f", str(dockerfile)]
+        arguments = [find_client(), "build", "--progress=plain", "-t", spec.tag]
+        arguments += ["-f", str(dockerfile)]
         for name, value in spec.labels.items():
             arguments += ["--label", f"{name}={value}"]
         for name, value in spec.arguments.items():
@@ -84,8 +85,11 @@ def _fail(lines: list[str], code: int) -> None:
 
 
 @cache
-def _client() -> str:
-    """Find a client that can build: an older one has BuildKit in it, a newer one a plug-in."""
+def find_client() -> str:
+    """Find a client that can build: an older one has BuildKit in it, a newer one a plug-in.
+
+    Raises `BuilderUnavailable`.
+    """
     for path in (shutil.which("docker"), "/usr/bin/docker"):
         if path is None or not Path(path).exists():
             continue

@@ -10,16 +10,19 @@ from barque import __version__
 from barque.cli import (
     account,
     audit,
+    backup,
     config,
     context_commands,
     deploying,
     deployments,
+    doctor,
     envs,
     git,
     git_credentials,
     help,
     images,
     keys,
+    master_key,
     members,
     orgs,
     pipeline,
@@ -43,7 +46,7 @@ app = Group(
 for module in (
     deploying, services, releases, deployments, images, pipeline, plans, git, processes, config,
     webhooks, git_credentials, orgs, projects, envs, members, keys, audit, account,
-    context_commands, shells, help, server, platform,
+    context_commands, shells, help, server, doctor, backup, master_key, platform,
 ):  # fmt: skip
     module.add_to(app)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from barque.settings import Settings
 
 DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.")]
+Host = Annotated[str | None, typer.Option(help="The address of the API.")]
+Port = Annotated[int | None, typer.Option(help="The port of the API.")]
 AppsPort = Annotated[int | None, typer.Option(help="The port of the router.")]
 
 
@@ -23,10 +25,7 @@ def settings_of(**options: Any) -> "Settings":
 
 
 def serve(
-    data_dir: DataDir = None,
-    host: Annotated[str | None, typer.Option(help="The address of the API.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port of the API.")] = None,
-    apps_port: AppsPort = None,
+    data_dir: DataDir = None, host: Host = None, port: Port = None, apps_port: AppsPort = None
 ) -> None:
     """Start the platform, in the foreground."""
     from barque.serve import run  # noqa: PLC0415 - a client needs no server

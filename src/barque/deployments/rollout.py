@@ -28,7 +28,7 @@ from barque.releases.models import Release
 from barque.releases.service import complete
 from barque.routing.port import RouterUnavailable, RoutingTable
 from barque.runtimes.port import RuntimeRefused, RuntimeUnavailable
-from barque.services.place import Place, place_of
+from barque.services.place import Place, host_of, place_of
 from barque.store.unavailable import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class Rollouts:
     async def _switch(self, deployment: Deployment, place: Place) -> None:
         upstream, router = upstream_of(deployment.id), self._platform.router
         await router.put_upstream(upstream, await self._instances.servers(deployment.id))
-        await router.point(self._host(place), upstream)
+        await router.point(host_of(self._platform.settings, place), upstream)
 
     async def _surely(self, change: Callable[[], Awaitable[None]]) -> None:
         """Change the router, once more after its revival if it was gone."""
@@ -238,9 +238,11 @@ class Rollouts:
         # A router that is gone will be revived from the store, which knows of no switch.
         with contextlib.suppress(RouterUnavailable):
             if not old:
-                await self._platform.router.unroute(self._host(place))
+                await self._platform.router.unroute(host_of(self._platform.settings, place))
             else:
-                await self._platform.router.point(self._host(place), upstream_of(old[0].id))
+                await self._platform.router.point(
+                    host_of(self._platform.settings, place), upstream_of(old[0].id)
+                )
             await self._drop(deployment_id)
 
     async def restore_router(self) -> None:
@@ -254,9 +256,5 @@ class Rollouts:
             _, _, place = await self.load(deployment_id)
             upstreams[upstream_of(deployment_id)] = await self._instances.servers(deployment_id)
             # Ids sort by age: the one that drains is newer than the one that is live still.
-            routes[self._host(place)] = upstream_of(deployment_id)
+            routes[host_of(self._platform.settings, place)] = upstream_of(deployment_id)
         await self._platform.router.start(RoutingTable(upstreams, routes))
-
-    def _host(self, place: Place) -> str:
-        slugs = (place.svc.slug, place.env.slug, place.project.slug, place.org.slug)
-        return self._platform.settings.address_of(*slugs)

@@ -71,12 +71,12 @@ def surplus(
     built = sorted(images, key=lambda image: images[image], reverse=True)[:kept]
     by_age = sorted(releases, key=lambda release: release.version, reverse=True)
     released = list(dict.fromkeys(release.image_id for release in by_age))[:kept]
-    needed = _needed(deployments)
-    running = (release.image_id for release in releases if release.id in needed)
+    wanted = needed(deployments)
+    running = (release.image_id for release in releases if release.id in wanted)
     return set(images) - {*built, *released, *running}
 
 
-def _needed(deployments: Sequence[Rolled]) -> set[str]:
+def needed(deployments: Sequence[Rolled]) -> set[str]:
     """Return the releases that are live, are being deployed, or are the rollback target."""
     newest = sorted(deployments, key=lambda deployment: deployment.id, reverse=True)
     over = [status for status in ENDED if status not in SWITCHED]

@@ -116,6 +116,23 @@ class Repositories:
                 process.kill()
                 await process.wait()
 
+    async def bundle(self, repository: Path, file: Path) -> str | None:
+        """Write all of a repository to a file, also while it is pushed to; return its HEAD.
+
+        Returns None, and writes nothing, when nothing was ever pushed. Raises `GitFailed`.
+        """
+        if not await self._git("-C", str(repository), "for-each-ref", "--count=1"):
+            return None
+        await self._git("-C", str(repository), "bundle", "create", "-q", str(file), "--all")
+        return await self._git("-C", str(repository), "symbolic-ref", "HEAD")
+
+    async def unbundle(self, service_id: str, file: Path, head: str) -> None:
+        """Make the repository of a service as it was bundled. Raises `GitFailed`."""
+        repository = await self.of(service_id)
+        refs = "+refs/*:refs/*"
+        await self._git("-C", str(repository), "fetch", "-q", "--no-tags", str(file), refs)
+        await self.follow(repository, head)
+
     def present(self) -> set[str]:
         """Return the ids of the services that have a repository."""
         return {there.stem for there in self.folder.glob("*.git")}

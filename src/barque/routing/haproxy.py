@@ -24,6 +24,8 @@ _PRIORITY = -5
 _COMMAND = 10.0
 _SCUR = 4
 _SVNAME = 1
+# The columns of `show servers state`.
+_BACKEND, _SERVER = 1, 3
 _DELETED = "Server deleted."
 _DONE = re.compile(r"|New server registered\.|(IP|port) changed .*|no need to change .*")
 # The router reads no more than 16 KiB at once; one command stays far below 1 KiB.
@@ -121,6 +123,26 @@ class HAProxyRouter:
             await self._settle()
             if self._routes.pop(host, None) is not None:
                 await self._tell(f"del map {self._hosts} {host}")
+
+    async def present(self) -> dict[str, set[str]]:
+        """Tell what the router itself knows: each host's upstreams, whoever has made them.
+
+        Raises `RouterUnavailable`.
+        """
+        listed = await self._tell("show servers state")
+        behind: dict[str, set[str]] = {}
+        for row in (line.split() for line in listed.splitlines()):
+            if len(row) > _SERVER and row[_BACKEND].startswith("slot"):
+                upstream = row[_SERVER].rpartition(".")[0]
+                behind.setdefault(row[_BACKEND], set()).add(upstream)
+        found: dict[str, set[str]] = {}
+        # One that has moved is in both maps, and the second counts.
+        for place in (self._hosts, self._moved):
+            entries = (await self._tell(f"show map {place}")).splitlines()
+            found |= {
+                host: behind.get(to, set()) for _, host, to in map(str.split, filter(None, entries))
+            }
+        return found
 
     async def in_flight(self, upstream: str, server: str | None = None) -> int:
         """Count the requests that `upstream`, or one of its servers, is still answering.

@@ -2,11 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiodocker
 import aiohttp
@@ -40,7 +43,17 @@ _CALL = 60
 # Where processors are short, what serves goes before what only starts.
 _STARTING, _SERVING = 128, 1024
 _PRUNING = 600
+_LAST_WORDS = 500
 _PROGRESS = {"Pulling fs layer", "Waiting", "Verifying Checksum", "Download complete"}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """An engine: its version, that of its API, and its clock."""
+
+    version: str
+    api: str
+    clock: datetime | None
 
 
 class DockerRuntime:
@@ -56,6 +69,12 @@ class DockerRuntime:
     async def ping(self) -> None:
         """Return if the engine answers."""
         await self._ask("GET", "version")
+
+    async def about(self) -> About:
+        """Tell which engine it is, and what moment it takes this to be."""
+        version, info = await self._ask("GET", "version"), await self._ask("GET", "info")
+        clock = _moment(info["SystemTime"]) if info.get("SystemTime") else None
+        return About(version["Version"], version["ApiVersion"], clock)
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Make the network unless it is there."""
@@ -243,6 +262,27 @@ class DockerRuntime:
         """List the references of the images that carry all of `labels`."""
         found = await self._ask("GET", "images/json", filters=_filters(labels))
         return [reference for image in found for reference in image["RepoTags"] or ()]
+
+    async def save(self, references: Sequence[str], path: Path) -> None:
+        """Write images, with these names of theirs, to a file."""
+        names = urlencode([("names", one) for one in references])
+        with path.open("wb") as file:
+            async for chunk in self._stream(f"images/get?{names}", {}):
+                await asyncio.to_thread(file.write, chunk)
+
+    async def load(self, path: Path) -> None:
+        """Hold the images of a file that `save` wrote."""
+        headers, said = {"Content-Type": "application/x-tar"}, b""
+        with path.open("rb") as file:
+            async with (
+                self._translated(),
+                self._api()._query(
+                    "images/load", method="POST", data=file, headers=headers, timeout=None
+                ) as answer,
+            ):
+                said = await answer.read()
+        if b'"errorDetail"' in said:
+            raise RuntimeRefused(said.decode(errors="replace")[-_LAST_WORDS:].strip())
 
     async def remove_unnamed_images(self, labels: Mapping[str, str], age: int) -> None:
         """Remove what carries `labels`, is older than `age`, and is not named (see `Runtime`)."""

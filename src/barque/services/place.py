@@ -65,6 +65,11 @@ def url_of(settings: Settings, place: Place, slug: str) -> str:
     return f"http://{host}:{settings.apps_port}"
 
 
+def host_of(settings: Settings, place: Place) -> str:
+    """Return the name that a service is reached at."""
+    return settings.address_of(place.svc.slug, place.env.slug, place.project.slug, place.org.slug)
+
+
 def may(actor: Actor, place: Place, role: str) -> bool:
     """Tell whether the caller may act as `role` here."""
     try:

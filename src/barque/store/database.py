@@ -27,14 +27,15 @@ _WRITES = {"barque_write": True}
 class Database:
     """The store. `changes` counts the committed writes of each table, for caches to look at.
 
-    `exclusive` says that this process alone writes (SQLite): only then is a cache sound. A lock
-    of SQLite, and a connection to PostgreSQL, is waited for `timeout` seconds.
+    `exclusive` says that this process alone writes (SQLite, which is in `file`): only then is a
+    cache sound. A lock of SQLite, and a connection to PostgreSQL, is waited for `timeout` seconds.
     """
 
     def __init__(self, url: str, *, timeout: float = 30, migrations: Path = HERE) -> None:
         self._migrations = migrations
         self._url = url
         self.exclusive = make_url(url).get_backend_name() == "sqlite"
+        self.file = Path(make_url(url).database or "") if self.exclusive else None
         self.changes: Counter[str] = Counter()
         self._timeout = timeout
         self._engine = _connectable(url, timeout)
@@ -48,10 +49,8 @@ class Database:
 
         Raises `StoreUnavailable`, and `Unmigratable` for a database that a newer version used.
         """
-        async with self.read() as session:
-            connection = await session.connection()
-            if await connection.run_sync(revision) == newest(self._migrations):
-                return
+        if await self.revision() == newest(self._migrations):
+            return
         # SQLite makes a table anew to alter it, and would delete what refers to the old one.
         engine = _connectable(self._url, self._timeout, references=False)
         try:
@@ -89,6 +88,15 @@ class Database:
             self._refused = True
             raise
         self._refused = False
+
+    async def revision(self) -> str | None:
+        """Return which migration the tables are at, or None where there are none.
+
+        Raises `StoreUnavailable`.
+        """
+        async with self.read() as session:
+            connection = await session.connection()
+            return await connection.run_sync(revision)
 
     async def ping(self) -> None:
         """Return if the database answers, and takes writes again if it refused the last one.

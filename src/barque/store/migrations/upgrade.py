@@ -40,22 +40,22 @@ def revision(connection: Connection) -> str | None:
     return found
 
 
-def upgrade(connection: Connection, folder: Path = HERE) -> None:
-    """Take every migration that is missing, in the transaction of the connection.
+def upgrade(connection: Connection, folder: Path = HERE, *, to: str | None = None) -> None:
+    """Take every migration that is missing, or those up to one, in the connection's transaction.
 
     Of two processes that start at once, the second waits for the first, and finds nothing to do.
     Raises `Unmigratable`.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    present, wanted = revision(connection), newest(folder)
+    present, wanted = revision(connection), to or newest(folder)
     if present is not None and present > wanted:
         raise Unmigratable(
             f"the database is at revision {present}, and this version of Barque knows {wanted} at "
             "most: start the newer version again"
         )
     if present != wanted:
-        _take(connection, folder, present)
+        _take(connection, folder, present, wanted)
 
 
 def config(connection: Connection, folder: Path = HERE) -> "Config":
@@ -68,7 +68,7 @@ def config(connection: Connection, folder: Path = HERE) -> "Config":
     return made
 
 
-def _take(connection: Connection, folder: Path, present: str | None) -> None:
+def _take(connection: Connection, folder: Path, present: str | None, wanted: str) -> None:
     # It tells about its plug-ins, too.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command  # noqa: PLC0415 - only a migration needs it
@@ -77,7 +77,7 @@ def _take(connection: Connection, folder: Path, present: str | None) -> None:
     if present is None and inspect(connection).has_table(_TABLE_OF_BASELINE):
         # Made before there were migrations, when all tables were made at once.
         command.stamp(setup, _BASELINE)
-    command.upgrade(setup, "head")
+    command.upgrade(setup, wanted)
     log.info("database migrated", before=present, now=revision(connection))
     if connection.dialect.name == "sqlite":
         _check_references(connection)
