@@ -25,7 +25,7 @@ async def image_to_release(session: AsyncSession, place: Place, version: int | N
     image = await session.scalar(wanted.order_by(Image.version.desc()).limit(1))
     if image is None:
         which = f"image {version} is not built" if version else "no image is built yet"
-        raise Conflict(f"{which}: build first")
+        raise Conflict(f"{which}: build first, with POST .../images/build")
     return await still_there(session, image.id)
 
 
