@@ -206,6 +206,8 @@ def test_search_time_process_and_tail(app: App) -> None:
 def test_a_log_that_cannot_be_written_stops_nothing(own_server: Server) -> None:
     with own_server.client() as api:
         app = make_app(own_server, api, make_env(api))
+        # Whoever is first makes the file.
+        assert lines(app) == []
         with closing(sqlite3.connect(own_server.data_dir / "logs.db")) as other:
             other.isolation_level = None
             until(lambda: _locked(other))
