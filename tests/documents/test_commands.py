@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port, reaching_registries
+from tests.conftest import Server, free_port, reaching_registries
 from tests.documents.blocks import ROOT, Step, agrees, blocks, steps, stray_commands
 from tests.documents.preloaded import client
 from tests.documents.shell import Shell, environment_of, write_program
@@ -76,6 +76,8 @@ def test_every_command(home: Path) -> None:
             finally:
                 shell.close()
     finally:
+        # It leaves nothing on the engine, which others use as well.
+        Server(home / "barque" / ".barque", api).clear()
         down = ["make", "down"]
         subprocess.run(down, cwd=home / "barque", env=environment, check=True, capture_output=True)
     assert not wrong, "\n\n".join(wrong)
