@@ -44,7 +44,8 @@ if ! answers "unix://$socket"; then
     ip link set "$bridge" up
     (
         give_way
-        exec setsid dockerd --data-root "$home/data" --exec-root "/run/barque-$short" \
+        # It collects its garbage at a fourth of the times: what that saves, instances have.
+        GOGC=400 exec setsid dockerd --data-root "$home/data" --exec-root "/run/barque-$short" \
             --pidfile "$home/pid" -H "unix://$socket" --bridge "$bridge" --live-restore \
             >"$home/log" 2>&1 </dev/null
     ) &

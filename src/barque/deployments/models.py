@@ -30,5 +30,9 @@ class Deployment(Recorded, Base):
     started: Mapped[datetime | None]
     finished: Mapped[datetime | None]
     release_version: Mapped[int] = column_property(
-        select(Release.version).where(Release.id == release_id).scalar_subquery()
+        select(Release.version)
+        .where(Release.id == release_id)
+        # Who asks for releases as well means others than this one.
+        .correlate_except(Release)
+        .scalar_subquery()
     )
