@@ -114,6 +114,14 @@ def test_a_plan_gets_config_and_secrets_while_it_builds(app: App) -> None:
     assert dict(image["plan"])["provider"] == "node"  # type: ignore[call-overload]
 
 
+def test_a_base_image_is_made_when_it_is_needed(app: App) -> None:
+    app.commit({"index.html": "x"})
+    # What it was made of stays in the engine's cache, so that this takes no minutes.
+    subprocess.run(["docker", "rmi", "-f", "barque/base:static"], check=True, capture_output=True)
+    assert app.image(app.build())["status"] == "built", app.log(1)
+    assert "barque/base:static is being made" in app.log(1)
+
+
 def test_a_base_image_that_is_not_there(own_server: Server) -> None:
     missing = {"static": "barque/base:not-there"}
     own_server.environment = {"BARQUE_BASE_IMAGES": json.dumps(missing)}

@@ -1,5 +1,6 @@
 """Making Barque's own base images on an engine."""
 
+import asyncio
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,6 +24,7 @@ class BaseImages:
         self._runtime = runtime
         self._builder = builder
         self._bases = Bases(settings.base_images)
+        self._making = asyncio.Lock()
 
     async def listing(self) -> list[dict[str, object]]:
         """List each base image with its references, and which of them are on the engine."""
@@ -43,7 +45,25 @@ class BaseImages:
         `fresh` makes them anew, with newer packages; `detail` hears what the programs say. Raises
         `BaseImageError`, `BuildFailed` and `BuilderUnavailable`.
         """
-        for name in with_parents(list(self._wanted(names))):
+        await self._make_all(list(self._wanted(names)), say, detail, fresh=fresh)
+
+    async def ensure(self, references: Iterable[str], say: Say) -> None:
+        """Make those of Barque's own base images that are missing, one after the other.
+
+        Raises `BaseImageError`, `BuildFailed` and `BuilderUnavailable`.
+        """
+        names = [one.removeprefix(OWN) for one in references if one.startswith(OWN)]
+        missing = [
+            name for name in names
+            if name in RECIPES and await self._runtime.image(OWN + name) is None
+        ]  # fmt: skip
+        if missing:
+            # Whoever waited finds it there.
+            async with self._making:
+                await self._make_all(missing, say, say, fresh=False)
+
+    async def _make_all(self, names: list[str], say: Say, detail: Say, *, fresh: bool) -> None:
+        for name in with_parents(names):
             present = await self._runtime.image(OWN + name)
             if not fresh and present and present.labels.get(LABEL) == fingerprint(name):
                 say(f"{OWN}{name} is there")

@@ -11,6 +11,8 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from barque.bases.debian import BaseImageError
+from barque.bases.making import BaseImages
 from barque.builders.port import BuilderUnavailable, BuildFailed, BuildSpec
 from barque.config.masking import Masker
 from barque.git.port import SourceError
@@ -54,6 +56,7 @@ class Builds:
         self._logs: dict[str, CutLog] = {}
         self._work = platform.settings.data_dir / "work"
         self._bases = Bases(platform.settings.base_images)
+        self._base_images = BaseImages(platform.settings, platform.runtime, platform.builder)
 
     async def resume(self) -> None:
         """Begin what was asked for before the last process died; clear what it left behind."""
@@ -194,11 +197,18 @@ class Builds:
         return self._logs[image_id]
 
     async def _announce(self, plan: Plan | None, say: Callable[[str], None]) -> None:
-        """Say what a plan was made of. Raises `BuildFailed` when it needs what is not there."""
+        """Say what a plan was made of, and make what it is built upon where that is missing.
+
+        Raises `BuildFailed` when it needs what is not there.
+        """
         if plan is None:
             return
         for reason in plan.reasons:
             say(f"plan: {reason}")
+        try:
+            await self._base_images.ensure(plan.bases(), say)
+        except BaseImageError as error:
+            raise BuildFailed(str(error)) from None
         for base in plan.bases():
             # The builder would look for it in a registry, where the name is not Barque's.
             if base.startswith(OWN) and await self._platform.runtime.image(base) is None:
