@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from tests.conftest import WEB, App, Server, free_port, make_app, make_env
 from tests.e2e.helpers import build, deploy, ended
@@ -20,6 +20,8 @@ OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# Chromium gives up what it has under way when a container's network comes or goes beside it.
+_CHANGED = "net::ERR_NETWORK_CHANGED"
 ATTACK = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
 # It says something each moment, and something that must stay text; the worker can be scaled.
 PROCFILE = (
@@ -55,7 +57,7 @@ class Site:
         # What moves all the while is drawn by the processor here, and takes much of it.
         options = {"base_url": self.server.url, "reduced_motion": "reduce", **options}
         context = self.browser.new_context(**options)
-        page = context.new_page()
+        page = _patient(context.new_page())
         page.goto("/sign-in")
         page.get_by_label("API key").fill(key or self.server.key)
         page.get_by_role("button", name="Sign in").click()
@@ -64,15 +66,32 @@ class Site:
         return context
 
     def page(self, context: BrowserContext) -> Page:
-        page = context.new_page()
+        page = _patient(context.new_page())
         page.on("console", lambda said: self._note(said.type == "error", said.text))
         page.on("pageerror", lambda error: self._note(True, str(error)))
         page.on("dialog", lambda dialog: self._note(True, f"dialog: {dialog.message}"))
         return page
 
     def _note(self, wrong: bool, text: str) -> None:
-        if wrong:
+        if wrong and _CHANGED not in text:
             self.wrong.append(text)
+
+
+def _patient(page: Page) -> Page:
+    """Have a page go again where it was on its way to when the machine's networks changed."""
+    go = page.goto
+
+    def goto(url: str, **options: Any) -> Any:
+        for _ in range(5):
+            try:
+                return go(url, **options)
+            except Error as error:
+                if _CHANGED not in str(error):
+                    raise
+        return go(url, **options)
+
+    page.goto = goto  # type: ignore[method-assign]
+    return page
 
 
 @pytest.fixture(scope="package")
