@@ -47,20 +47,20 @@ class BaseImages:
         """
         await self._make_all(list(self._wanted(names)), say, detail, fresh=fresh)
 
-    async def ensure(self, references: Iterable[str], say: Say) -> None:
+    async def ensure(self, references: Iterable[str], say: Say) -> list[str]:
         """Make those of Barque's own base images that are missing, one after the other.
 
-        Raises `BaseImageError`, `BuildFailed` and `BuilderUnavailable`.
+        Returns those that are missing and that nobody knows how to make. Raises `BaseImageError`,
+        `BuildFailed` and `BuilderUnavailable`.
         """
-        names = [one.removeprefix(OWN) for one in references if one.startswith(OWN)]
-        missing = [
-            name for name in names
-            if name in RECIPES and await self._runtime.image(OWN + name) is None
-        ]  # fmt: skip
-        if missing:
+        own = [one for one in references if one.startswith(OWN)]
+        missing = [one for one in own if await self._runtime.image(one) is None]
+        names = [one.removeprefix(OWN) for one in missing if one.removeprefix(OWN) in RECIPES]
+        if names:
             # Whoever waited finds it there.
             async with self._making:
-                await self._make_all(missing, say, say, fresh=False)
+                await self._make_all(names, say, say, fresh=False)
+        return [one for one in missing if one.removeprefix(OWN) not in names]
 
     async def _make_all(self, names: list[str], say: Say, detail: Say, *, fresh: bool) -> None:
         for name in with_parents(names):

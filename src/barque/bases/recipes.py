@@ -16,7 +16,7 @@ class Recipe:
     """A base image: packages upon a parent, or without one the release `suite` of Debian.
 
     `files` are copied out of this package to where they belong. `npm` is the version that is put
-    in place of Debian's, which takes three times as long to start.
+    in place of Debian's, which takes nearly twice as long to start.
     """
 
     parent: str | None = None

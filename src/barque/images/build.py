@@ -27,7 +27,7 @@ from barque.images.service import BUILT_BY, ENDED, stream_of, unfinished
 from barque.images.source import fetch
 from barque.images.turns import Turns
 from barque.pipeline.running import Running, WorkCancelled
-from barque.plans.bases import OWN, Bases
+from barque.plans.bases import Bases
 from barque.plans.dockerfile import CA_BUNDLE, Inputs
 from barque.plans.plan import Plan, PlanError
 from barque.services.place import Place, place_of
@@ -206,17 +206,17 @@ class Builds:
         for reason in plan.reasons:
             say(f"plan: {reason}")
         try:
-            await self._base_images.ensure(plan.bases(), say)
+            missing = await self._base_images.ensure(plan.bases(), say)
         except BaseImageError as error:
             raise BuildFailed(str(error)) from None
-        for base in plan.bases():
+        if missing:
+            base = missing[0]
             # The builder would look for it in a registry, where the name is not Barque's.
-            if base.startswith(OWN) and await self._platform.runtime.image(base) is None:
-                raise BuildFailed(
-                    f"the base image {base} is not on the engine: make it with 'barque "
-                    f"base-images build {self._bases.key_of(base)}', or name another with the "
-                    "setting base_images"
-                )
+            raise BuildFailed(
+                f"the base image {base} is not on the engine: make it with 'barque "
+                f"base-images build {self._bases.key_of(base)}', or name another with the "
+                "setting base_images"
+            )
 
     async def _inputs(self, place: Place) -> tuple[dict[str, str], dict[str, str]]:
         async with self._platform.database.read() as session:
