@@ -4,12 +4,9 @@ from collections import defaultdict
 from time import perf_counter
 from typing import Any
 
-import structlog
 from litestar import Litestar, Request, Response, route
-from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
-from sqlalchemy.exc import IntegrityError
 
 from barque.accounts.controller import routes as accounts
 from barque.audit.controller import routes as audit
@@ -18,9 +15,9 @@ from barque.credentials.controller import routes as credentials
 from barque.dashboard.app import Dashboard, error_page, wants_page
 from barque.deployments.controller import routes as deployments
 from barque.deployments.previews import routes as previews
-from barque.errors import BarqueError, ErrorAnswer
+from barque.errors import BarqueError
 from barque.github.controller import routes as github
-from barque.http import Answer, Endpoint, Replayed, encode, run
+from barque.http import Answer, Endpoint, Replayed, encode, pattern, run
 from barque.images.controller import routes as images
 from barque.platform import Platform
 from barque.processes.controller import routes as processes
@@ -30,8 +27,10 @@ from barque.projects.pipeline import routes as pipeline
 from barque.projects.promotion import routes as promotion
 from barque.projects.status import routes as status
 from barque.pushes.controller import git_handler
+from barque.refusals import refusal
 from barque.releases.controller import routes as releases
 from barque.services.controller import routes as services
+from barque.sockets import session_handlers
 from barque.system.controller import routes as system
 from barque.system.openapi import document
 from barque.unavailable import UNAVAILABLE
@@ -45,15 +44,16 @@ CONTROLLERS = (
     deployments, previews, processes, pipeline, status, promotion, github, webhooks, audit, system,
 )  # fmt: skip
 
-_SOON = {"Retry-After": "5"}
-
-log = structlog.get_logger()
-
 
 def endpoints() -> list[tuple[str, Endpoint]]:
     """List every endpoint with its whole path."""
     found = [endpoint for routes in CONTROLLERS for endpoint in routes.endpoints]
     return [(e.path if e.path in ROOT else API + e.path, e) for e in found]
+
+
+def sessions() -> list[tuple[str, Endpoint]]:
+    """List every endpoint that is a WebSocket with its whole path."""
+    return [(API + one.path, one) for routes in CONTROLLERS for one in routes.sessions]
 
 
 def create_app(platform: Platform) -> Litestar:
@@ -67,8 +67,9 @@ def create_app(platform: Platform) -> Litestar:
             by_path[API + path][endpoint.method] = endpoint
     dashboard = Dashboard(platform, {(e.method, e.path): e for _, e in endpoints()})
     answers = [_handler(path, methods, platform) for path, methods in by_path.items()]
+    sockets = [one for path, e in sessions() for one in session_handlers(path, e, platform)]
     return Litestar(
-        route_handlers=[*answers, git_handler(platform), *dashboard.handlers()],
+        route_handlers=[*answers, *sockets, git_handler(platform), *dashboard.handlers()],
         on_startup=[platform.start],
         on_shutdown=[platform.stop],
         openapi_config=None,
@@ -79,7 +80,7 @@ def create_app(platform: Platform) -> Litestar:
 
 
 def _handler(path: str, methods: dict[str, Endpoint], platform: Platform) -> HTTPRouteHandler:
-    @route(path.replace("}", ":str}"), http_method=list(methods), status_code=200)  # type: ignore[arg-type]
+    @route(pattern(path), http_method=list(methods), status_code=200)  # type: ignore[arg-type]
     async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
         endpoint, begun, status = methods[request.method], perf_counter(), 500
         try:
@@ -111,22 +112,7 @@ def _response(answer: Answer) -> Response[Any]:
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    headers: dict[str, str] = {}
-    if isinstance(error, BarqueError):
-        said, headers = error.answer(), error.headers
-    elif isinstance(error, UNAVAILABLE):
-        log.warning("request put off", path=request.url.path, reason=str(error))
-        said, headers = ErrorAnswer(503, f"{error}; try again in a few seconds"), _SOON
-    elif isinstance(error, IntegrityError):
-        said = ErrorAnswer(409, "somebody changed the same thing at the same moment: try again")
-    elif isinstance(error, MethodNotAllowedException):
-        said = ErrorAnswer(405, f"{request.method} is not allowed here")
-        headers = dict(error.headers or {})
-    elif isinstance(error, HTTPException) and error.status_code < 500:
-        said = ErrorAnswer(error.status_code, "there is nothing at this path: see /docs")
-    else:
-        log.exception("request failed", method=request.method, path=request.url.path)
-        said = ErrorAnswer(500, "the platform failed here, and has logged why")
+    said, headers = refusal(error, request.method, request.url.path)
     if wants_page(request) and not request.url.path.startswith(API):
         return error_page(said, headers)
     return Response(

@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 
 import msgspec
 from litestar import Request
@@ -37,13 +37,14 @@ _KEY = re.compile(r"[!-~]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: a value for JSON (or None for no body), or a stream of events."""
+    """What goes back: a value for JSON (or None for no body), a stream of events, or a session."""
 
     value: Any = None
     status: int = 200
     events: AsyncIterator[bytes] | None = None
     raw: bytes | None = None
     media: str = "application/json"
+    session: "Talk | None" = None
 
 
 class Replayed(BarqueError):
@@ -168,6 +169,24 @@ class Call:
 Handler = Callable[[Call], Awaitable[Any]]
 
 
+class Socket(Protocol):
+    """A WebSocket that is open; its methods raise `Left` once the caller is gone."""
+
+    async def receive(self) -> bytes | str:
+        """Wait for the next message: bytes, or text."""
+
+    async def send(self, message: bytes | str) -> None:
+        """Send a message, waiting for a caller that reads slowly."""
+
+
+class Left(Exception):
+    """The caller of a session is gone, or the platform ends."""
+
+
+# What happens on a session's socket, once it is open.
+Talk = Callable[[Socket], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint, declared: enough to route it, guard it and document it."""
@@ -210,6 +229,7 @@ class Routes:
 
     prefix: str = ""
     endpoints: list[Endpoint] = field(default_factory=list)
+    sessions: list[Endpoint] = field(default_factory=list)
 
     def endpoint(
         self,
@@ -245,6 +265,25 @@ class Routes:
             return handler
 
         return declare
+
+    def session(self, path: str, *, role: Role) -> Callable[[Handler], Handler]:
+        """Declare an endpoint whose answer is a session over a WebSocket (see `sockets.py`)."""
+
+        def declare(handler: Handler) -> Handler:
+            self.sessions.append(
+                Endpoint(
+                    "GET", self.prefix + path, handler, role, 101, None, None, None, (), False,
+                    False, False,
+                )
+            )  # fmt: skip
+            return handler
+
+        return declare
+
+
+def pattern(path: str) -> str:
+    """Return the path of an endpoint as Litestar writes it."""
+    return path.replace("}", ":str}")
 
 
 async def _parts(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:

@@ -26,6 +26,7 @@ from barque.logs.file import Bounds
 from barque.logs.store import LogStore
 from barque.pipeline.workflows import Pipeline
 from barque.processes.instances import Instances
+from barque.processes.sessions import Sessions
 from barque.processes.supervisor import Supervisor
 from barque.pushes.repositories import Repositories
 from barque.pushes.service import Pushes
@@ -83,6 +84,7 @@ class Platform:
         self.id = self.vault.identity()
         self.collector = Collector(self.runtime, self.logs)
         self.instances = Instances(self)
+        self.sessions = Sessions()
         journal = Journal(self)
         self.rollouts = Rollouts(self, self.instances, journal)
         self.supervisor = Supervisor(self, self.instances, journal)
@@ -113,7 +115,11 @@ class Platform:
         self.webhooks.start()
 
     async def stop(self) -> None:
-        """End at once: unfinished work is carried on by the next process, as after a crash."""
+        """End at once: unfinished work is carried on by the next process, as after a crash.
+
+        Sessions are nobody's to carry on.
+        """
+        await self.sessions.end()
         await self.database.close()
         await self.logs.aclose()
         os._exit(0)

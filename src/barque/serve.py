@@ -20,6 +20,8 @@ from barque.vault import Vault, load_master_key
 
 _PATIENCE = 60.0
 _PRIORITY = 10
+# Bytes of one message on a WebSocket.
+_MESSAGE = 1024 * 1024
 
 
 def run(settings: Settings) -> None:
@@ -31,6 +33,10 @@ def run(settings: Settings) -> None:
     uvicorn.run(
         app, host=settings.host, port=settings.port, log_level=settings.log_level,
         access_log=False, timeout_graceful_shutdown=2,
+        # A session keeps its connection alive by itself: one whose reader is slow must not end for
+        # an answer to a ping that is behind what is still to be read.
+        ws="websockets-sansio", ws_ping_interval=None, ws_max_size=_MESSAGE,
+        ws_per_message_deflate=False,
     )  # fmt: skip
 
 

@@ -8,16 +8,18 @@ from sqlalchemy import select
 
 from barque.audit.log import record
 from barque.deployments.service import live_deployment, live_release, what_serves
-from barque.errors import FieldError, Invalid
+from barque.errors import Conflict, FieldError, Invalid
 from barque.fields import Moment
-from barque.http import Answer, Call, Routes
+from barque.http import Answer, Call, Routes, Socket
 from barque.images.models import Image
 from barque.logs.collector import output_of
 from barque.logs.lines import Line, Wanted
-from barque.processes.executing import execute, instance_of
-from barque.processes.one_off import run_one_off
+from barque.processes.executing import execute, goes_on, instance_of
+from barque.processes.one_off import open_one_off, run_one_off
+from barque.processes.sessions import Columns, Rows, command_of, converse, tell_end
 from barque.processes.status import ProcessView, processes_of
 from barque.releases.models import Release
+from barque.runtimes.port import Size
 from barque.services.models import Service
 
 routes = Routes("/orgs/{org}/projects/{project}/envs/{env}/services/{svc}")
@@ -69,6 +71,26 @@ class RunRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 class ExecRequest(RunRequest, forbid_unknown_fields=True):
     """A command for a shell inside of an instance: the first of its type, unless one is named."""
+
+    process: ProcessType = "web"
+    index: Count | None = None
+
+
+class Terminal(msgspec.Struct, frozen=True):
+    """Whether a session has a terminal, and of what size."""
+
+    tty: bool = False
+    rows: Rows = 24
+    cols: Columns = 80
+
+    @property
+    def size(self) -> Size | None:
+        """The size of the terminal, if there is to be one."""
+        return (self.rows, self.cols) if self.tty else None
+
+
+class ExecQuery(Terminal, frozen=True):
+    """In which instance a session is: the first of its type, unless one is named."""
 
     process: ProcessType = "web"
     index: Count | None = None
@@ -155,32 +177,90 @@ def _whole(line: Line) -> Line:
     "POST", "/run", answer=RunAnswer, role="developer", body=RunRequest, errors=(409, 503)
 )
 async def run_command(call: Call) -> RunAnswer:
-    """Run a one-off command in a new container of the live release, and show what it wrote."""
+    """Run a one-off command in a new container of the live release, and show what it wrote.
+
+    `GET .../run/session` is the same with an input and a terminal, over a WebSocket: see
+    `docs/how-to/terminal.md`.
+    """
     body = await call.body(RunRequest)
-    async with call.platform.database.write() as session:
-        release = await live_release(session, call.place)
-        _allow_command(call)
-        record(session, call, "service.run", after={"release": release.version})
+    release = await _release_to_run(call)
     code, output = await run_one_off(call.platform, call.place, release, body.command, body.timeout)
     return RunAnswer(code, output, code is None)
+
+
+@routes.session("/run/session", role="developer")
+async def run_session(call: Call) -> Answer:
+    """Run a one-off command in a new container, whose input and output are the caller's."""
+    platform, place, size = call.platform, call.place, call.query(Terminal).size
+    release = await _release_to_run(call)
+
+    async def talk(socket: Socket) -> None:
+        command = await command_of(socket)
+        opened = open_one_off(platform, place, release, command, size)
+        code = await converse(socket, opened, platform.instances.masker(release, place))
+        if code is None:
+            raise Conflict("the command's container was removed, and the command has ended with it")
+        await tell_end(socket, code)
+
+    return Answer(session=lambda socket: platform.sessions.hold(talk(socket)))
+
+
+async def _release_to_run(call: Call) -> Release:
+    """Return the live release, noting that a command is run in it."""
+    _allow_command(call)
+    async with call.platform.database.write() as session:
+        release = await live_release(session, call.place)
+        record(session, call, "service.run", after={"release": release.version})
+    return release
 
 
 @routes.endpoint(
     "POST", "/exec", answer=RunAnswer, role="developer", body=ExecRequest, errors=(409, 503)
 )
 async def exec_in_instance(call: Call) -> RunAnswer:
-    """Run a command inside of an instance that serves, and show what it wrote."""
+    """Run a command inside of an instance that serves, and show what it wrote.
+
+    `GET .../exec/session` is the same with an input and a terminal, over a WebSocket: see
+    `docs/how-to/terminal.md`.
+    """
     body, platform = await call.body(ExecRequest), call.platform
-    _allow_command(call)
-    async with platform.database.read() as session:
-        deployment = await what_serves(session, call.place)
-        release = await session.get_one(Release, deployment.release_id)
-    name = await instance_of(platform, call.place, deployment.id, body.process, body.index)
-    async with platform.database.write() as session:
-        ran = {"release": release.version, "instance": name.rpartition(".")[2]}
-        record(session, call, "service.exec", after=ran)
+    release, name = await _instance_to_enter(call, body.process, body.index)
     code, output = await execute(platform, call.place, release, name, body.command, body.timeout)
     return RunAnswer(code, output, code is None)
+
+
+@routes.session("/exec/session", role="developer")
+async def exec_session(call: Call) -> Answer:
+    """Run a command inside of an instance, with its input and output those of the caller."""
+    platform, place, query = call.platform, call.place, call.query(ExecQuery)
+    release, name = await _instance_to_enter(call, query.process, query.index)
+
+    async def talk(socket: Socket) -> None:
+        command, before = await command_of(socket), await platform.runtime.inspect(name)
+        opened = platform.runtime.open_exec(name, command, query.size)
+        code = await converse(socket, opened, platform.instances.masker(release, place))
+        after = await platform.runtime.inspect(name)
+        if code is None or not goes_on(before, after):
+            raise Conflict(
+                f"{name.rpartition('.')[2]} has ended, and the command with it: it was replaced, "
+                "scaled away, or ended by itself; GET .../processes shows what runs now"
+            )
+        await tell_end(socket, code)
+
+    return Answer(session=lambda socket: platform.sessions.hold(talk(socket)))
+
+
+async def _instance_to_enter(call: Call, process: str, index: int | None) -> tuple[Release, str]:
+    """Return an instance's release and container, noting that a command is run in it."""
+    _allow_command(call)
+    async with call.platform.database.read() as session:
+        deployment = await what_serves(session, call.place)
+        release = await session.get_one(Release, deployment.release_id)
+    name = await instance_of(call.platform, call.place, deployment.id, process, index)
+    async with call.platform.database.write() as session:
+        ran = {"release": release.version, "instance": name.rpartition(".")[2]}
+        record(session, call, "service.exec", after=ran)
+    return release, name
 
 
 def _allow_command(call: Call) -> None:

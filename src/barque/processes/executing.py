@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from barque.errors import Conflict
 from barque.releases.models import Release
+from barque.runtimes.port import ContainerState
 from barque.services.place import Place
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ async def instance_of(
         f"no {which} of {place.path} runs: see which do with GET .../processes, or run the command "
         "in a container of its own with POST .../run"
     )
+
+
+def goes_on(before: ContainerState | None, after: ContainerState | None) -> bool:
+    """Tell whether a container has run from one moment to the other."""
+    if before is None or after is None or after.state != "running":
+        return False
+    return before.started == after.started
 
 
 async def execute(

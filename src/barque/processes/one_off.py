@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from barque.names import new_id
 from barque.releases.models import Release
+from barque.runtimes.port import Session, Size
 from barque.services.place import Place
 
 if TYPE_CHECKING:
@@ -21,14 +24,8 @@ async def run_one_off(
 
     Raises `RuntimeRefused` and `RuntimeUnavailable`.
     """
-    instances, runtime = platform.instances, platform.runtime
-    name = f"barque-run-{new_id()}"
-    spec = instances.spec(name, release, place, "run", 0, {"barque.one_off": "1"}, command)
-    platform.supervisor.one_offs.add(name)
-    code: int | None = None
-    try:
-        await instances.prepare(place)
-        await runtime.create(spec)
+    runtime, code = platform.runtime, None
+    async with _container(platform, place, release, command) as name:
         await runtime.start(name)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
@@ -36,8 +33,40 @@ async def run_one_off(
                     await asyncio.sleep(_POLL)
                 code = state.exit_code if state else None
         lines = await runtime.output(name)
-    finally:
-        await runtime.remove(name)
-        platform.supervisor.one_offs.discard(name)
-    masker = instances.masker(release, place)
+    masker = platform.instances.masker(release, place)
     return code, "".join(f"{masker.mask(line.text)}\n" for line in lines)
+
+
+@contextlib.asynccontextmanager
+async def open_one_off(
+    platform: "Platform", place: Place, release: Release, command: str, size: Size | None
+) -> AsyncIterator[Session]:
+    """Run a command in a release with its input open, on a terminal where there is a size.
+
+    Raises `RuntimeRefused` and `RuntimeUnavailable`.
+    """
+    stdin: Literal["pipe", "terminal"] = "terminal" if size else "pipe"
+    async with (
+        _container(platform, place, release, command, stdin) as name,
+        platform.runtime.open_container(name, size) as session,
+    ):
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def _container(
+    platform: "Platform", place: Place, release: Release, command: str,
+    stdin: Literal["none", "pipe", "terminal"] = "none",
+) -> AsyncIterator[str]:  # fmt: skip
+    """Make a container for a command, and remove it in the end, also where this is cancelled."""
+    instances, one_offs = platform.instances, platform.supervisor.one_offs
+    name = f"barque-run-{new_id()}"
+    spec = instances.spec(name, release, place, "run", 0, {"barque.one_off": "1"}, command)
+    one_offs.add(name)
+    try:
+        await instances.prepare(place)
+        await platform.runtime.create(replace(spec, stdin=stdin))
+        yield name
+    finally:
+        await asyncio.shield(platform.runtime.remove(name))
+        one_offs.discard(name)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network
@@ -27,14 +27,21 @@ from barque.runtimes.port import (
     OutputLine,
     RuntimeRefused,
     RuntimeUnavailable,
+    Session,
+    Size,
     Usage,
 )
+from barque.runtimes.session import SIZED, Engine, command_session, container_session
 from barque.runtimes.subnets import POOL, dynamic_range, free_subnets, next_address, routed_subnets
 
 # What an image's entry point may need to set up its files and change user, and nothing more.
 _CAPABILITIES = [
     "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID",
 ]  # fmt: skip
+_ATTACHED = {
+    "OpenStdin": True, "StdinOnce": True,
+    "AttachStdin": True, "AttachStdout": True, "AttachStderr": True,
+}  # fmt: skip
 _BOUNDED_LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}}
 _STATES = {"created": "created", "restarting": "restarting", "exited": "exited", "dead": "exited"}
 # An address is noted as a label, where it is found also while the container is down.
@@ -219,6 +226,19 @@ class DockerRuntime:
         """Run a command in a container that runs (see `Runtime`)."""
         return await Execution(name, self._ask, self._stream).run(command, timeout)
 
+    def open_exec(
+        self, name: str, command: str, size: Size | None
+    ) -> AbstractAsyncContextManager[Session]:
+        """Run a command in a container that runs, with its input open (see `Runtime`)."""
+        return command_session(self._engine(), name, command, size)
+
+    def open_container(self, name: str, size: Size | None) -> AbstractAsyncContextManager[Session]:
+        """Start a container with its input open (see `Runtime`)."""
+        return container_session(self._engine(), name, size)
+
+    def _engine(self) -> Engine:
+        return Engine(self._host, self._ask, self._translated)
+
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""
         found = await self._find(f"images/{reference}/json")
@@ -383,7 +403,9 @@ def _filters(labels: Mapping[str, str], **others: list[str]) -> str:
 
 
 def _body(spec: ContainerSpec, address: str) -> dict[str, Any]:
-    command = ["/bin/sh", "-c", spec.command] if isinstance(spec.command, str) else spec.command
+    command, terminal = spec.command, spec.stdin == "terminal"
+    if isinstance(command, str):
+        command = ["/bin/sh", "-c", f"{SIZED if terminal else ''}{command}"]
     endpoint = {"IPAMConfig": {"IPv4Address": address}}
     return {
         "Image": spec.image,
@@ -405,6 +427,8 @@ def _body(spec: ContainerSpec, address: str) -> dict[str, Any]:
         },
         "NetworkingConfig": {"EndpointsConfig": {spec.network: endpoint}},
         **({"Cmd": list(command)} if command else {}),
+        **(_ATTACHED if spec.stdin != "none" else {}),
+        "Tty": terminal,
     }
 
 

@@ -1,6 +1,7 @@
 """What the platform asks of whatever runs containers."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -12,6 +13,12 @@ LONGEST = 128 * 1024
 MOST_OUTPUT = 8 * 1024 * 1024
 
 State = Literal["created", "running", "restarting", "exited"]
+
+# Rows and columns of a terminal.
+Size = tuple[int, int]
+
+# A command that is a shell, the best of those there are.
+SHELL = "if command -v bash >/dev/null; then exec bash; fi; exec sh"
 
 
 class RuntimeUnavailable(Exception):
@@ -42,7 +49,7 @@ class ContainerSpec:
     `command` is run by `/bin/sh -c` when it is a string, as it stands when a list, and is the
     image's own when None. The container runs with no new privileges, with no capability but the
     engine's harmless few, and with a bounded log. It keeps its address for as long as it exists,
-    also when it is started again.
+    also when it is started again. With `stdin`, its input is for whoever attaches to it, once.
     """
 
     name: str
@@ -53,6 +60,7 @@ class ContainerSpec:
     labels: Mapping[str, str]
     limits: Limits
     stop_timeout: int = 30
+    stdin: Literal["none", "pipe", "terminal"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,31 @@ class ImageInfo:
     size_bytes: int
     labels: Mapping[str, str] = field(default_factory=dict)
     ports: Sequence[int] = ()
+
+
+class Session(Protocol):
+    """A program in a container whose input and output are open.
+
+    Its methods raise `RuntimeUnavailable`; one may read and write at the same time.
+    """
+
+    async def read(self) -> tuple[int, bytes] | None:
+        """Read what it writes next, and to which output (1, or 2 for errors); None is the end.
+
+        Nothing is lost where this is cancelled.
+        """
+
+    async def write(self, data: bytes) -> None:
+        """Write to its input, waiting until it takes that."""
+
+    async def end_input(self) -> None:
+        """Say that no more input comes; a terminal has no such end."""
+
+    async def resize(self, size: Size) -> None:
+        """Set the size of its terminal, if it has one."""
+
+    async def exit_code(self) -> int | None:
+        """Return its exit code once it has ended; None is for one whose container is gone."""
 
 
 class Runtime(Protocol):
@@ -179,6 +212,18 @@ class Runtime(Protocol):
         Returns its exit code, and what it wrote, at most what `MOST_OUTPUT` says. After `timeout`
         seconds it is killed, with what it started, and there is no exit code.
         """
+
+    def open_exec(
+        self, name: str, command: str, size: Size | None
+    ) -> AbstractAsyncContextManager[Session]:
+        """Run a command by `/bin/sh` in the container, which must run, with its input open.
+
+        With a size, it has a terminal, and one output. Where this is left before it has ended, it
+        is ended soon after, with all that it started.
+        """
+
+    def open_container(self, name: str, size: Size | None) -> AbstractAsyncContextManager[Session]:
+        """Start the container, which was made with `stdin`, with its input open."""
 
     async def image(self, reference: str) -> ImageInfo | None:
         """Describe an image, or None when the engine does not hold it."""
