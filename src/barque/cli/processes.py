@@ -2,7 +2,10 @@
 
 import json
 import re
-from typing import Annotated, Any
+import sys
+from contextlib import AbstractContextManager
+from enum import Enum, auto
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -12,11 +15,26 @@ from barque.cli.exits import Exit, fail
 from barque.cli.moments import ago
 from barque.cli.output import hint, run, show
 from barque.cli.parameters import At, Follow
+from barque.client import Session
 from barque.client.shapes import RunAnswer
 
 PANEL = "Run"
-Command = Annotated[list[str], typer.Argument(help="The command, for a shell, after --.")]
-Timeout = Annotated[int, typer.Option(help="Seconds that it may take.")]
+_PATIENCE = 300
+Command = Annotated[
+    list[str] | None, typer.Argument(help="The command, for a shell, after --; else a shell.")
+]
+Timeout = Annotated[
+    int | None, typer.Option(min=1, help="Seconds that it may take (300), without a session.")
+]
+Interactive = Annotated[
+    bool, typer.Option("--interactive", "-i", help="Pass the standard input on to it.")
+]
+Tty = Annotated[
+    bool | None,
+    typer.Option(
+        "--tty/--no-tty", "-t/-T", help="On a terminal, which is usual at one.", show_default=False
+    ),
+]
 Process = Annotated[str | None, typer.Option(help="Of one process type.")]
 Since = Annotated[str | None, typer.Option(help="10m, 2h, 1d (ago), or a moment.")]
 Until = Annotated[str | None, typer.Option(help="Before then, said likewise.")]
@@ -64,21 +82,75 @@ def _show_gap(lines: int | None) -> None:
     hint(f"barque: {lines or 'some'} lines are no longer kept")
 
 
-def run_one_off(command: Command, at: At = None, timeout: Timeout = 300) -> None:
-    """Run a one-off command in a new container of the live release."""
-    _ended(service_at(at).run(" ".join(command), timeout), timeout)
+def run_one_off(
+    command: Command = None, at: At = None, timeout: Timeout = None,
+    interactive: Interactive = False, tty: Tty = None,
+) -> None:  # fmt: skip
+    """Run a one-off command, or a shell, in a new container of the live release."""
+    text, service = " ".join(command or ()), service_at(at)
+    match _way(text, timeout, interactive, tty):
+        case Way.WHOLE:
+            seconds = timeout or _PATIENCE
+            _ended(service.run(text, seconds), seconds)
+        case way:
+            _attend(service.open_run(text or None, size=_size(way)), way)
 
 
 def run_inside(
-    command: Command,
+    command: Command = None,
     process: Annotated[str, typer.Option(help="The process type.")] = "web",
     index: Annotated[int | None, typer.Option(min=0, help="Which one; else the first.")] = None,
     at: At = None,
-    timeout: Timeout = 300,
+    timeout: Timeout = None,
+    interactive: Interactive = False,
+    tty: Tty = None,
 ) -> None:
-    """Run a command inside of an instance that runs."""
-    service = service_at(at)
-    _ended(service.exec(" ".join(command), process=process, index=index, timeout=timeout), timeout)
+    """Run a command, or a shell, inside of an instance that runs."""
+    text, service = " ".join(command or ()), service_at(at)
+    where: Any = {"process": process, "index": index}
+    match _way(text, timeout, interactive, tty):
+        case Way.WHOLE:
+            seconds = timeout or _PATIENCE
+            _ended(service.exec(text, **where, timeout=seconds), seconds)
+        case way:
+            _attend(service.open_exec(text or None, **where, size=_size(way)), way)
+
+
+class Way(Enum):
+    """How a command is run: its output shown at its end, or in a session."""
+
+    WHOLE = auto()
+    PIPES = auto()
+    TERMINAL = auto()
+
+
+def _way(command: str, timeout: int | None, interactive: bool, tty: bool | None) -> Way:
+    """Decide how to run a command: at a terminal it has one, unless something else is asked for."""
+    if run.json or timeout is not None:
+        if interactive or tty:
+            fail("a session has neither --json nor --timeout: leave them, or -i and -t", Exit.USAGE)
+    elif tty or (tty is None and sys.stdin.isatty() and sys.stdout.isatty()):
+        return Way.TERMINAL
+    elif interactive:
+        return Way.PIPES
+    if not command:
+        fail("which command? Name it after --, or have a shell read your input with -i", Exit.USAGE)
+    return Way.WHOLE
+
+
+def _size(way: Way) -> tuple[int, int] | None:
+    from barque.cli.terminal import window  # noqa: PLC0415 - not every system has terminals
+
+    return window() if way is Way.TERMINAL else None
+
+
+def _attend(opened: AbstractContextManager[Session], way: Way) -> NoReturn:
+    """Be in a session to its end, and end as it ended."""
+    from barque.cli.terminal import attend  # noqa: PLC0415 - not every system has terminals
+
+    with opened as session:
+        code = attend(session, terminal=way is Way.TERMINAL)
+    raise typer.Exit(code)
 
 
 def _ended(said: RunAnswer, timeout: int) -> None:

@@ -14,12 +14,14 @@ from barque.client.orgs import Org
 from barque.client.packing import CannotPack
 from barque.client.projects import Project
 from barque.client.services import Service
+from barque.client.sessions import AsyncSession, Output, Session
 from barque.client.webhooks import Webhook
 from barque.client.work import Retries
 
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "AsyncSession",
     "Awaiting",
     "BadAddress",
     "Blocking",
@@ -27,9 +29,11 @@ __all__ = [
     "Client",
     "Env",
     "Org",
+    "Output",
     "Project",
     "Retries",
     "Service",
+    "Session",
     "Unreachable",
     "Webhook",
 ]

@@ -4,12 +4,27 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from contextlib import aclosing, closing
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from typing import Any, TypeVar
 
 import httpx
 
-from barque.client.work import Do, Give, Read, Request, Retries, Send, Step, Stream, Wait, Work
+from barque.client.sessions import AsyncSession, Dialogue, Session, beginning
+from barque.client.sockets import open_awaiting, open_blocking
+from barque.client.work import (
+    Do,
+    Give,
+    Open,
+    Read,
+    Request,
+    Retries,
+    Send,
+    Step,
+    Stream,
+    Wait,
+    Work,
+    opening,
+)
 
 T = TypeVar("T")
 
@@ -59,6 +74,8 @@ class _Steps:
         match step:
             case Send(request, stream):
                 return self._send(request, stream)
+            case Open(request):
+                return open_blocking(self._http, request)
             case Read():
                 return next(self._chunks, None)
             case Wait(seconds):
@@ -108,6 +125,14 @@ class Blocking:
                 except Exception as failure:  # The work knows what to do about it.
                     error = failure
 
+    @contextmanager
+    def talk(self, dialogue: Dialogue) -> Iterator[Session]:
+        """Open a session, which ends with the block: so does what runs in it."""
+        socket = self.carry(opening(dialogue.request, self.retries))
+        with closing(socket):
+            socket.send(beginning(dialogue.command))
+            yield Session(socket)
+
     def close(self) -> None:
         """Close what is open."""
         self._http.close()
@@ -125,6 +150,8 @@ class _AsyncSteps:
         match step:
             case Send(request, stream):
                 return await self._send(request, stream)
+            case Open(request):
+                return await open_awaiting(self._http, request)
             case Read():
                 return await anext(self._chunks, None)
             case Wait(seconds):
@@ -179,6 +206,16 @@ class Awaiting:
                         said = await steps.do(step)
                     except Exception as failure:  # The work knows what to do about it.
                         error = failure
+
+    @asynccontextmanager
+    async def talk(self, dialogue: Dialogue) -> AsyncIterator[AsyncSession]:
+        """Open a session, which ends with the block: so does what runs in it."""
+        socket = await self.carry(opening(dialogue.request, self.retries))
+        try:
+            await socket.send(beginning(dialogue.command))
+            yield AsyncSession(socket)
+        finally:
+            await socket.close()
 
     async def close(self) -> None:
         """Close what is open."""

@@ -5,6 +5,7 @@ from typing import Unpack
 
 from barque.client.builds import Builds
 from barque.client.output import OnGap, lines_of, report_gap, rows_of
+from barque.client.sessions import Dialogue
 from barque.client.shapes import (
     ChangedService,
     DeployAnswer,
@@ -20,7 +21,7 @@ from barque.client.shapes import (
     ScaleAnswer,
     ServiceView,
 )
-from barque.client.verbs import C, stream, verb
+from barque.client.verbs import C, dialogue, stream, verb
 from barque.client.work import Stream, Work
 
 # Seconds that the platform may need around a command, beside the command's own.
@@ -151,6 +152,16 @@ class Service(Builds[C]):
         body = {"command": command, "timeout": timeout}
         return self._ask("POST", "/run", body, timeout=timeout + _AROUND)
 
+    @dialogue
+    def open_run(
+        self, command: str | None = None, *, size: tuple[int, int] | None = None
+    ) -> Dialogue:
+        """Run a one-off command (else a shell) as `run` does, as a `Session`.
+
+        With a size, rows and columns, it has a terminal. The container is removed at the end.
+        """
+        return self._dialogue("/run/session", command, size)
+
     @verb
     def exec(
         self, command: str, *, process: str = "web", index: int | None = None, timeout: int = 300
@@ -158,6 +169,17 @@ class Service(Builds[C]):
         """Run a command inside of an instance that runs: the first, unless one is named."""
         body = {"command": command, "process": process, "index": index, "timeout": timeout}
         return self._ask("POST", "/exec", body, timeout=timeout + _AROUND)
+
+    @dialogue
+    def open_exec(
+        self, command: str | None = None, *, process: str = "web", index: int | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Dialogue:  # fmt: skip
+        """Run a command (else a shell) inside of an instance as `exec` does, as a `Session`.
+
+        With a size, rows and columns, it has a terminal. It is ended where the session is left.
+        """
+        return self._dialogue("/exec/session", command, size, process=process, index=index)
 
     @verb
     def logs(

@@ -1,6 +1,7 @@
 """Methods that describe work, and are done in the way of their handle: blocking, or awaited."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 from barque.client.connections import Awaiting, Blocking
 from barque.client.events import Event
+from barque.client.sessions import AsyncSession, Dialogue, Session
 from barque.client.work import Request, Stream, Work, events, exchange, pages
 
 C = TypeVar("C", Blocking, Awaiting)
@@ -48,6 +50,14 @@ class Handle(Generic[C]):
     def _pages(self, path: str, per_page: int, **query: Any) -> Stream[Any]:
         request = Request("GET", self.path + path, query=query)
         return pages(request, self.connection.retries, per_page)
+
+    def _dialogue(
+        self, path: str, command: str | None, size: tuple[int, int] | None, **query: Any
+    ) -> Dialogue:
+        """Describe a session, on a terminal where there is a size of one."""
+        if size is not None:
+            query |= {"tty": "true", "rows": size[0], "cols": size[1]}
+        return Dialogue(Request("GET", self.path + path, query=query), command)
 
     def _events(self, path: str, each: Callable[[Event], Iterable[T]], **query: Any) -> Stream[T]:
         request = Request("GET", self.path + path, query=query)
@@ -102,6 +112,30 @@ class stream(Generic[H, P, T]):
         if handle is None:
             return self
         return _bound(self._describe, handle, handle.connection.iterate)
+
+
+class dialogue(Generic[H, P]):
+    """A method that describes a session: it returns a context in which that is open."""
+
+    def __init__(self, describe: Callable[Concatenate[H, P], Dialogue]) -> None:
+        self._describe = describe
+        self.__doc__ = describe.__doc__
+
+    @overload
+    def __get__(self, handle: None, owner: type) -> Self: ...
+    @overload
+    def __get__(
+        self, handle: Handle[Blocking], owner: type
+    ) -> Callable[P, AbstractContextManager[Session]]: ...
+    @overload
+    def __get__(
+        self, handle: Handle[Awaiting], owner: type
+    ) -> Callable[P, AbstractAsyncContextManager[AsyncSession]]: ...
+    def __get__(self, handle: Any, owner: type) -> Any:
+        """Bind it to a handle."""
+        if handle is None:
+            return self
+        return _bound(self._describe, handle, handle.connection.talk)
 
 
 def _bound(describe: Any, handle: Any, way: Callable[[Any], Any]) -> Callable[..., Any]:

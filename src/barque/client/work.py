@@ -51,6 +51,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Open:
+    """Open a WebSocket. What comes of it is that, or the `httpx.Response` that refused it."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """Read the next bytes of the stream that was opened last; None is its end."""
 
@@ -76,7 +83,7 @@ class Give(Generic[T]):
     item: T
 
 
-Step = Send | Read | Wait | Do
+Step = Send | Open | Read | Wait | Do
 Work = Generator[Step, Any, T]
 Stream = Generator[Step | Give[T], Any, None]
 
@@ -134,20 +141,36 @@ class _Patience:
 
 def exchange(request: Request, retries: Retries, *, stream: bool = False) -> Work[httpx.Response]:
     """Send a request, again if need be, and return the answer. Raises `ApiError`, `Unreachable`."""
+    answer: httpx.Response = yield from _patiently(Send(request, stream), request, retries)
+    return answer
+
+
+def opening(request: Request, retries: Retries) -> Work[Any]:
+    """Open a WebSocket, again if need be, and return it. Raises `ApiError`, `Unreachable`."""
+    return _patiently(Open(request), request, retries)
+
+
+def _patiently(step: Step, request: Request, retries: Retries) -> Work[Any]:
+    """Do a step, again if need be, and return what comes of it, which is no refusal."""
     patience = _Patience(retries, request)
     try:
         while True:
             try:
-                answer: httpx.Response = yield Send(request, stream)
+                found = yield step
             except httpx.TransportError as error:
                 wait = patience.after_failure(error)
             else:
-                if not answer.is_error or answer.status_code in request.also:
-                    return answer
-                wait = patience.after_refusal(ApiError.of(answer))
+                if not _refuses(found, request):
+                    return found
+                wait = patience.after_refusal(ApiError.of(found))
             yield Wait(wait)
     except httpx.TransportError as error:
         raise _unreachable(error) from error
+
+
+def _refuses(found: Any, request: Request) -> bool:
+    is_answer = isinstance(found, httpx.Response)
+    return is_answer and found.is_error and found.status_code not in request.also
 
 
 def pages(request: Request, retries: Retries, per_page: int) -> Stream[Any]:
