@@ -82,7 +82,8 @@ async def keys(view: View) -> dict[str, Any]:
     """Show the caller's API keys."""
     owners = await view.api.get("/orgs")
     slugs = {one["id"]: one["slug"] for one in owners}
-    return {"keys": await view.api.get("/api-keys"), "orgs": owners, "slugs": slugs}
+    own = await view.api.get("/api-keys")
+    return {"keys": own, "orgs": owners, "slugs": slugs, "new_key": None}
 
 
 @keys.form("create")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 
 from barque.accounts.keys import Actor
-from barque.dashboard.inside import Inside
+from barque.dashboard.inside import PROJECT, SVC, Inside
 from barque.dashboard.plots import Plots
 from barque.errors import BarqueError, Invalid
 from barque.services.place import Place, may
@@ -52,6 +52,16 @@ class View:
     def here(self) -> str:
         """The address of this page, without its query."""
         return self.request.url.path.rstrip("/") or "/"
+
+    @property
+    def project_at(self) -> str:
+        """The address of the project that the page is about."""
+        return PROJECT.format(**self.path)
+
+    @property
+    def service_at(self) -> str:
+        """The address of the service that the page is about."""
+        return SVC.format(**self.path)
 
     def may(self, role: str) -> bool:
         """Tell whether the caller may act as `role` here: what they may not is not offered."""

@@ -12,10 +12,8 @@ from barque.unavailable import UNAVAILABLE
 
 pages = Pages()
 
-_HERE = "/orgs/{org}/projects/{project}/envs/{env}/services/{svc}"
 
-
-@pages.page(_HERE, "service.html", every=PAUSE / 2)
+@pages.page(SVC, "service.html", every=PAUSE / 2)
 async def service(view: View) -> dict[str, Any]:
     """Show a service: what serves, the last deployment step by step, and what runs."""
     found = await view.api.get(SVC)
@@ -51,7 +49,7 @@ async def _next(view: View) -> dict[str, Any]:
         return {"next": None, "not_yet": reason.message}
 
 
-@pages.page(_HERE + "/settings", "service_settings.html", every=0)
+@pages.page(SVC + "/settings", "service_settings.html")
 async def settings(view: View) -> dict[str, Any]:
     """Show what can be changed of a service."""
     return {
@@ -101,15 +99,21 @@ async def delete(view: View) -> str:
     return view.here.partition("/services/")[0] + "?said=deleted"
 
 
-@pages.page(_HERE + "/logs", "logs.html", every=0)
+@pages.page(SVC + "/logs", "logs.html")
 async def logs(view: View) -> dict[str, Any]:
     """Show what the instances wrote, filtered and searched."""
-    asked = {name: view.query.get(name, "") for name in ("process", "search", "since")}
-    since = asked["since"]
-    # What a browser's field for moments says has no zone: it is taken as UTC, as all that is shown.
-    query = {**asked, "since": f"{since}Z" if since and not since.endswith("Z") else since}
-    answer = await view.api.get(SVC + "/logs", {**query, "tail": 500})
-    return {
-        "service": await view.api.get(SVC),
-        "asked": asked, "lines": answer["lines"],
-    }  # fmt: skip
+    service = await view.api.get(SVC)
+    asked = {name: view.query.get(name, "") for name in ("process", "search", "since", "until")}
+    query = {**asked, **{name: _in_utc(asked[name]) for name in ("since", "until")}}
+    # Whoever watches has a stream of the lines besides.
+    lines = [] if view.watching else await _lines(view, query)
+    return {"service": service, "asked": asked, "query": query, "lines": lines}
+
+
+async def _lines(view: View, query: dict[str, str]) -> Any:
+    return (await view.api.get(SVC + "/logs", {**query, "tail": 500}))["lines"]
+
+
+def _in_utc(moment: str) -> str:
+    """Take what a browser's field for moments says, without a zone, as UTC: so all is shown."""
+    return f"{moment}Z" if moment and not moment.endswith("Z") else moment
