@@ -61,18 +61,22 @@ def _events(view: View) -> list[str]:
 @pages.page(_HOOK, "webhook.html")
 async def webhook(view: View) -> dict[str, Any]:
     """Show a webhook, and what became of what was sent to it."""
+    found = await view.api.get(_HOOK)
     query = {"page": view.query.get("page"), "per_page": 25}
     return {
-        "webhook": await view.api.get(_HOOK), "known_events": EVENTS, "new_secret": None,
-        "found": await view.api.get(_HOOK + "/deliveries", query),
+        "webhook": found, "values": view.values(found, _fields), "known_events": EVENTS,
+        "found": await view.api.get(_HOOK + "/deliveries", query), "new_secret": None,
     }  # fmt: skip
+
+
+def _fields(view: View) -> dict[str, Any]:
+    return {**view.filled("url"), "events": _events(view), "active": view.checked("active")}
 
 
 @webhook.form("save")
 async def save_webhook(view: View) -> str:
     """Change a webhook."""
-    body = {**view.filled("url"), "events": _events(view), "active": view.checked("active")}
-    await view.api.send("PATCH", _HOOK, body)
+    await view.api.send("PATCH", _HOOK, view.changed(_fields(view)))
     return f"{view.here}?said=saved"
 
 

@@ -3,10 +3,10 @@
 from contextlib import suppress
 from typing import Any
 
-from barque.dashboard.accounts import confirm
 from barque.dashboard.inside import SVC
 from barque.dashboard.plots import PAUSE
 from barque.dashboard.routes import Pages, View
+from barque.dashboard.settings import offer_deletion
 from barque.errors import Conflict
 from barque.unavailable import UNAVAILABLE
 
@@ -52,28 +52,30 @@ async def _next(view: View) -> dict[str, Any]:
 @pages.page(SVC + "/settings", "service_settings.html")
 async def settings(view: View) -> dict[str, Any]:
     """Show what can be changed of a service."""
+    service = await view.api.get(SVC)
     return {
-        "service": await view.api.get(SVC),
+        "service": service, "values": view.values(service, _fields),
         "platforms": await view.api.get("/platforms"),
+    }  # fmt: skip
+
+
+def _fields(view: View) -> dict[str, Any]:
+    watched = map(str.strip, view.form.get("watch_paths", "").splitlines())
+    return {
+        **view.filled("name", "platform", "dockerfile", "health_check_path", "update_order"),
+        **view.given(
+            "github_repository", "image_reference", "root_directory", "auto_deploy_branch"
+        ),
+        "watch_paths": [one for one in watched if one] or None,
+        "deployment_timeout": view.form.get("deployment_timeout"),
     }
 
 
 @settings.form("save")
 async def save(view: View) -> str:
     """Change a service."""
-    watched = view.form.get("watch_paths", "").splitlines()
-    body = {
-        **view.filled("name", "platform", "dockerfile", "health_check_path", "update_order"),
-        **view.given(
-            "github_repository", "image_reference", "root_directory", "auto_deploy_branch"
-        ),
-        "watch_paths": [one for one in map(str.strip, watched) if one] or None,
-        "deployment_timeout": view.number("deployment_timeout"),
-    }
-    if body["auto_deploy_branch"] == view.place.svc.auto_deploy_branch:
-        # In a protected environment, whoever is no admin may change all the rest.
-        del body["auto_deploy_branch"]
-    await view.api.send("PATCH", SVC, body)
+    fields = {**_fields(view), "deployment_timeout": view.number("deployment_timeout")}
+    await view.api.send("PATCH", SVC, view.changed(fields))
     return f"{view.here}?said=saved"
 
 
@@ -91,12 +93,7 @@ async def unlock(view: View) -> str:
     return f"{view.here}?said=unlocked"
 
 
-@settings.form("delete")
-async def delete(view: View) -> str:
-    """Delete a service."""
-    confirm(view, view.path["svc"])
-    await view.api.remove(SVC)
-    return view.here.partition("/services/")[0] + "?said=deleted"
+offer_deletion(settings, SVC)
 
 
 @pages.page(SVC + "/logs", "logs.html")
