@@ -21,8 +21,8 @@ PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in (
         "tutorial", "how-to/deploy-a-folder", "how-to/git-push", "how-to/config",
-        "how-to/releases", "how-to/health-checks", "how-to/logs", "cli-guide", "building", "github",
-        "webhooks", "operators",
+        "how-to/releases", "how-to/health-checks", "how-to/logs", "how-to/dashboard", "cli-guide",
+        "building", "github", "webhooks", "operators",
     )),
 ]  # fmt: skip
 GENERATED = {"docs/api.md", "docs/cli.md", "docs/settings.md"}
