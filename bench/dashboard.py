@@ -115,6 +115,8 @@ def paint(found: list[float]) -> str:
 def addresses(server: Server) -> dict[str, str]:
     with server.client() as client:
         deployment = client.get(f"{SERVICE}/deployments").json()["items"][0]["id"]
+        url = {"url": "https://example.org/hook", "active": False}
+        webhook = client.post(f"{ORG}/webhooks", json=url).json()["id"]
     below = (
         "logs", "deployments", f"deployments/{deployment}", "releases", "releases/10", "images",
         "images/10", "config", "settings", "deploy", "build-and-deploy", "rollback", "scale",
@@ -123,7 +125,9 @@ def addresses(server: Server) -> dict[str, str]:
     return {
         "organizations": "/", "keys": "/keys", "organization": ORG, "audit": f"{ORG}/audit",
         "members": f"{ORG}/members", "organization config": f"{ORG}/config",
-        "organization settings": f"{ORG}/settings", "project, half of all": PROJECT,
+        "organization settings": f"{ORG}/settings", "webhooks": f"{ORG}/webhooks",
+        "webhook": f"{ORG}/webhooks/{webhook}", "git credentials": f"{ORG}/git-credentials",
+        "previews": f"{PROJECT}/previews", "project, half of all": PROJECT,
         "project": "/orgs/acme/projects/p5", "project config": f"{PROJECT}/config",
         "project settings": f"{PROJECT}/settings", "environment, half of all": ENV,
         "its last page": f"{ENV}?page=10", "environment": "/orgs/acme/projects/p5/envs/e0",

@@ -7,12 +7,17 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-import sys
 import threading
-from contextlib import closing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 from sqlalchemy import select, text
 
@@ -28,109 +33,205 @@ from barque.routing.haproxy import HAProxyRouter
 from barque.settings import Settings
 from barque.store.database import Database
 from barque.vault import Vault, load_master_key
-from tests.conftest import Server, make_app, make_env
-from tests.e2e.helpers import build, containers, deploy, docker, ended, serving, until
+from tests.conftest import App, Server, free_port, make_app, make_env
+from tests.e2e.helpers import build, containers, deploy, docker, ended, serves, until
+from tests.platforms import run_barque
 from tests.postgresql import PostgreSQL
 
-SECRET_PAGE = {
-    "Dockerfile": (
-        "FROM barque/base:busybox\nRUN mkdir -p /www/_health && echo ok > /www/_health/index.html\n"
-        'CMD ["sh", "-c", "echo $TOKEN > /www/index.html; exec httpd -f -p $PORT -h /www"]\n'
-    )
-}
+Done = subprocess.CompletedProcess[str]
+PAGE = (
+    "FROM barque/base:busybox\nRUN mkdir -p /www/_health && echo ok > /www/_health/index.html\n"
+    'CMD ["sh", "-c", "echo {} $TOKEN > /www/index.html; exec httpd -f -p $PORT -h /www"]\n'
+)
+# What the service says in its first, second and third release.
+SAYS = ("one", "two", "three")
+# Where the copying of a PostgreSQL database is held: some tables are copied before it, some after.
+IN_THE_MIDDLE = "sign_ins"
 
 
-def barque(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "barque", *arguments],
-        input=stdin, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> tuple[str | None, str | None]:
+    """The database that is backed up, and the one it is put back into; None is the data dir's."""
+    if request.param == "sqlite":
+        return None, None
+    postgresql: PostgreSQL = request.getfixturevalue("postgresql")
+    return postgresql.database(), postgresql.database()
 
 
-def test_everything_comes_back(own_server: Server, tmp_path: Path) -> None:
-    with own_server.client() as api:
-        app = make_app(own_server, api, make_env(api))
+@pytest.fixture
+def stored(databases: tuple[str | None, str | None], tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path / "barque", free_port(), database=databases[0])
+    running.start()
+    yield running
+    running.end()
+
+
+def barque(server: Server, command: str, file: Path, *options: str, stdin: str = "") -> Done:
+    environment = {**os.environ}
+    if server.database is not None:
+        environment["BARQUE_DATABASE_URL"] = server.database
+    arguments = [command, str(file), "--data-dir", str(server.data_dir), *options]
+    return run_barque(arguments, environment, file.parent, stdin)
+
+
+def test_everything_comes_back(
+    stored: Server, databases: tuple[str | None, str | None], tmp_path: Path
+) -> None:
+    file, sealed, passphrase = tmp_path / "all.backup", ("--passphrase-file", "-"), "a passphrase\n"
+    with stored.client() as api:
+        env = make_env(api)
+        app = make_app(stored, api, env)
         secret = {"name": "TOKEN", "value": "hidden-value", "secret": True}
         assert api.post(f"{app.path}/config", json=secret).status_code == 201
-        build(app, SECRET_PAGE)
-        assert ended(app, deploy(app))["status"] == "live"
-        org = "/".join(app.path.split("/")[:3])
+        release(app, SAYS[0])
+        org = env.partition("/projects")[0]
         known = {
             path: api.get(path).json()
             for path in (
-                f"{org}/audit", f"{app.path}/releases", f"{app.path}/deployments",
-                f"{app.path}/config/resolved", f"{app.path}/images/1/log", "/api-keys",
+                f"{app.path}/releases", f"{app.path}/config", f"{app.path}/images/1/log",
+                "/api-keys",
             )
         }  # fmt: skip
-        file = tmp_path / "all.backup"
-        with Writing(own_server, "/".join(make_env(api).split("/")[:3])):
-            done = barque(
-                "backup", str(file), "--data-dir", str(own_server.data_dir),
-                "--passphrase-file", "-", "--images", stdin="a long passphrase\n",
-            )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert (stat.S_IMODE(file.stat().st_mode), done.stderr) == (0o600, "")
-        names = containers(app)
-        image = docker("inspect", "--format", "{{.Config.Image}}", names[0])
-    running = barque("restore", str(file), "--data-dir", str(own_server.data_dir))
-    assert "stop it first" in running.stderr
-    own_server.kill()
+        taken = amid_writing(
+            stored, app, env,
+            lambda: barque(stored, "backup", file, "--images", *sealed, stdin=passphrase),
+        )  # fmt: skip
+        assert (taken.returncode, taken.stderr) == (0, "")
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        names = containers(app, "-a")
+        images = docker(
+            "image",
+            "ls",
+            "--filter",
+            f"label=barque.org={org.split('/')[2]}",
+            "--format",
+            "{{.ID}}",
+        )
+    assert "stop it first" in barque(stored, "restore", file).stderr
+    stored.kill()
     # Another machine: no router, no containers, no image.
-    asyncio.run(HAProxyRouter(own_server.data_dir / "router", "0.0.0.0", 1).stop())
+    asyncio.run(HAProxyRouter(stored.data_dir / "router", "0.0.0.0", 1).stop())
     docker("rm", "--force", *names)
-    docker("image", "rm", "--force", image)
-    own_server.data_dir = tmp_path / "other"
-    where = ("restore", str(file), "--data-dir", str(own_server.data_dir))
-    assert "--passphrase-file" in barque(*where).stderr
-    back = barque(*where, "--passphrase-file", "-", stdin="a long passphrase\n")
+    docker("image", "rm", "--force", *images.split())
+    stored.data_dir, stored.database = tmp_path / "other", databases[1]
+    assert "--passphrase-file" in barque(stored, "restore", file).stderr
+    back = barque(stored, "restore", file, *sealed, stdin=passphrase)
     assert back.returncode == 0, back.stderr
-    own_server.start()
-    with own_server.client() as api:
+    stored.start()
+    with stored.client() as api:
         for path, value in known.items():
             assert all_of(value, api.get(path).json()), path
+        check_of_one_moment(api, org, app.path)
         app.api = api
-        until(lambda: answers(own_server, app))
+        until(lambda: serves(stored, app, f"{SAYS[live(app) - 1]} hidden-value\n"))
     settings = Settings(
-        data_dir=own_server.data_dir, port=own_server.port, apps_port=own_server.apps_port
-    )
+        data_dir=stored.data_dir, port=stored.port, apps_port=stored.apps_port,
+        database_url=stored.database,
+    )  # fmt: skip
     found = asyncio.run(examine(settings))
     assert [one for one in found if one.verdict != "ok"] == []
 
 
+def release(app: App, says: str) -> None:
+    build(app, {"Dockerfile": PAGE.format(says)})
+    assert ended(app, deploy(app))["status"] == "live"
+
+
+def live(app: App) -> int:
+    """Return the release that is live, once there is one."""
+    rows = app.api.get(f"{app.path}/deployments", params={"status": "live"}).json()["items"]
+    return int(rows[0]["release_version"]) if rows else 1
+
+
+def amid_writing(server: Server, app: App, env: str, take: Callable[[], Done]) -> Done:
+    """Take a backup while everything is written to; of PostgreSQL, also amid its copying."""
+    with ThreadPoolExecutor() as pool, Writing(server, env), held(server.database) as waited_for:
+        taking = pool.submit(take)
+        waited_for()
+        for says in SAYS[1:]:
+            release(app, says)
+    return taking.result()
+
+
+@contextmanager
+def held(database: str | None) -> Iterator[Callable[[], None]]:
+    """Hold whoever copies a PostgreSQL database; what this gives waits until somebody is held."""
+    if database is None:
+        yield lambda: None
+        return
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND NOT granted"
+
+    def wait() -> None:
+        with psycopg.connect(database, autocommit=True) as looking:
+            until(lambda: looking.execute(waiting, [IN_THE_MIDDLE]).fetchone() != (0,))
+
+    with psycopg.connect(database) as holder:
+        holder.execute(f"LOCK TABLE {IN_THE_MIDDLE}")
+        yield wait
+
+
+def check_of_one_moment(api: httpx.Client, org: str, service: str) -> None:
+    """See that what the audit log tells of is there, and nothing else."""
+    env = service.rpartition("/services")[0]
+    told = Counter(one["action"] for one in items(api, f"{org}/audit"))
+    present = {
+        "config.set": len(api.get(f"{org}/config").json()) + 1,
+        "service.create": len(api.get(f"{env}/services").json()),
+        "image.build": len(items(api, f"{service}/images")),
+        "service.deploy": len(items(api, f"{service}/deployments")),
+    }
+    assert {action: told[action] for action in present} == present
+
+
+def items(api: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """Read every page of a list."""
+    found: list[dict[str, Any]] = []
+    for page in count(1):
+        answer = api.get(path, params={"page": page, "per_page": 100}).json()
+        found += answer["items"]
+        if page >= answer["pagination"]["pages"]:
+            break
+    return found
+
+
 def all_of(before: Any, after: Any) -> bool:
-    """Tell whether what was there before is there, whatever was written since."""
+    """Tell whether what was there before is there, whatever was written or released since."""
     if isinstance(before, dict) and "items" in before:
-        return all(one in after["items"] for one in before["items"])
+        return all(one in map(lasting, after["items"]) for one in map(lasting, before["items"]))
     return bool(before == after)
 
 
-def answers(server: Server, app: Any) -> bool:
-    answer = serving(server, app)
-    return (answer.status_code, answer.text) == (200, "hidden-value\n")
+def lasting(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what never changes of a row."""
+    return {name: value for name, value in row.items() if name != "status"}
 
 
 class Writing:
-    """Config is written all the while."""
+    """Config and services are written all the while."""
 
-    def __init__(self, server: Server, org: str) -> None:
-        self._end, self._server, self._org = threading.Event(), server, org
+    def __init__(self, server: Server, env: str) -> None:
+        self._end, self._server, self._env = threading.Event(), server, env
         self._thread = threading.Thread(target=self._write)
         self.count = 0
 
     def __enter__(self) -> "Writing":
         self._thread.start()
+        until(lambda: self.count)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
-        assert self.count > 0
+        assert self.count > 1
 
     def _write(self) -> None:
+        org = self._env.partition("/projects")[0]
         with self._server.client() as api:
             while not self._end.is_set():
                 one = {"name": f"N{self.count}", "value": "x"}
-                assert api.post(f"{self._org}/config", json=one).status_code == 201
+                assert api.post(f"{org}/config", json=one).status_code == 201
+                another = {"name": f"s{self.count}", "platform": "wind"}
+                assert api.post(f"{self._env}/services", json=another).status_code == 201
                 self.count += 1
 
 
@@ -247,22 +348,34 @@ async def test_what_cannot_be_restored(tmp_path: Path) -> None:
         await take(settings, file, None)
 
 
+async def of_others(settings: Settings) -> None:
+    """Have something of others in the database, which Barque neither keeps nor removes."""
+    database = Database(settings.store_url)
+    async with database.write() as session:
+        await session.execute(text("CREATE TABLE of_others (x int)"))
+    await database.close()
+
+
 async def test_postgresql(postgresql: PostgreSQL, tmp_path: Path) -> None:
     def at(name: str, url: str) -> Settings:
         return Settings(data_dir=tmp_path / name / "data", database_url=url)
 
     settings, file = at("one", postgresql.database()), tmp_path / "backup"
     await installation(settings)
+    await of_others(settings)
     await take(settings, file, "a long passphrase")
+    with pytest.raises(BackupError, match="the database cannot be filled"):
+        nobody = f"postgresql://barque@127.0.0.1:{free_port()}/barque"
+        await restore(at("nobody", nobody), file, "a long passphrase")
     other = at("two", postgresql.database())
     await restore(other, file, "a long passphrase")
     await check_installation(other)
     shutil.rmtree(other.data_dir)
     with pytest.raises(BackupError, match="the database is not empty"):
         await restore(other, file, "a long passphrase")
+    await of_others(other)
     database = Database(other.store_url)
     async with database.write() as session:
-        await session.execute(text("CREATE TABLE of_others (x int)"))
         # Notes of durable work that say of another time what has ended.
         await session.execute(text("CREATE SCHEMA dbos"))
         await session.execute(text("UPDATE organizations SET slug = 'changed'"))

@@ -22,6 +22,8 @@ OPTIONS = [
 ]  # fmt: skip
 # Chromium gives up what it has under way when a container's network comes or goes beside it.
 _CHANGED = "net::ERR_NETWORK_CHANGED"
+# A form that is refused is answered with its page, and Chromium notes the status.
+_REFUSED = "status of 422"
 ATTACK = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
 # It says something each moment, and something that must stay text; the worker can be scaled.
 PROCFILE = (
@@ -73,7 +75,7 @@ class Site:
         return page
 
     def _note(self, wrong: bool, text: str) -> None:
-        if wrong and _CHANGED not in text:
+        if wrong and _CHANGED not in text and _REFUSED not in text:
             self.wrong.append(text)
 
 

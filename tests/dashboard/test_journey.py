@@ -4,27 +4,17 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import make_app, make_env
 from tests.dashboard.conftest import ATTACK, SAYING, Site
+from tests.dashboard.stillness import Still
 
 PATIENCE = 60_000
-SHIFTS = """
-window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(
-    ...entry.sources.map(({node, previousRect, currentRect}) =>
-      `${node?.nodeName} ${node?.textContent.trim().slice(0, 60)}: from `
-      + `${previousRect.x},${previousRect.y} to ${currentRect.x},${currentRect.y}`));
-}).observe({type: "layout-shift", buffered: true});
-"""
 
 
 def watch(page: Page) -> None:
     """Wait until the deployment on the page is live, step by step and without loading it anew."""
-    page.evaluate("window.stayed = true")
-    page.evaluate(SHIFTS)
+    still = Still(page)
     expect(page.locator(".route li.done")).to_have_count(7, timeout=PATIENCE)
     expect(page.locator(".headline .pill")).to_have_text("live")
-    assert page.evaluate("window.stayed")
-    assert page.evaluate("window.shifts") == []
+    assert still.moved() == []
 
 
 def build(page: Page, path: str) -> None:

@@ -137,6 +137,7 @@ def pages_of(site: Site) -> dict[str, str]:
     service = site.app.path
     project = site.env.partition("/envs/")[0]
     deployment = site.app.api.get(f"{service}/deployments").json()["items"][0]["id"]
+    hook = site.app.api.get(f"{site.org}/webhooks").json()[0]["id"]
     below = {
         "overview": "", "logs": "/logs", "deployments": "/deployments",
         "deployment": f"/deployments/{deployment}", "releases": "/releases",
@@ -149,7 +150,10 @@ def pages_of(site: Site) -> dict[str, str]:
         "organizations": "/", "keys": "/keys", "organization": site.org,
         "members": f"{site.org}/members", "audit": f"{site.org}/audit",
         "organization-config": f"{site.org}/config",
-        "organization-settings": f"{site.org}/settings", "project": project,
+        "organization-settings": f"{site.org}/settings",
+        "git-credentials": f"{site.org}/git-credentials", "webhooks": f"{site.org}/webhooks",
+        "webhook": f"{site.org}/webhooks/{hook}", "project": project,
+        "previews": f"{project}/previews",
         "project-settings": f"{project}/settings", "environment": site.env,
         "environment-settings": f"{site.env}/settings",
         "empty-project": f"{site.org}/projects/empty",
@@ -166,6 +170,10 @@ def test_every_page_is_accessible(site: Site, page: Page, live: App) -> None:
     live.api.post(f"{project}/envs", json={"name": "Empty"})
     live.api.post(f"{project}/envs/staging/services", json={"name": "api", "platform": "wind"})
     live.api.post(f"{site.env}/services", json={"name": "Empty", "platform": "wind"})
+    hook = live.api.post(f"{site.org}/webhooks", json={"url": "https://example.org/hook"}).json()
+    live.api.post(f"{site.org}/webhooks/{hook['id']}/ping")
+    key = {"name": "deploy", "kind": "ssh_key", "host": "example.org"}
+    live.api.post(f"{site.org}/git-credentials", json=key)
     found = []
     for name, path in pages_of(site).items():
         page.set_viewport_size({"width": 1280, "height": 800})

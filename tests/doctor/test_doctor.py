@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,36 +15,14 @@ from sqlalchemy import select, text
 from barque.accounts.models import Organization
 from barque.audit.models import AuditEntry
 from barque.doctor.check import Finding
-from barque.doctor.examining import examine
 from barque.routing.haproxy import HAProxyRouter
 from barque.routing.port import RoutingTable
 from barque.settings import Settings
 from barque.store.database import Database
 from barque.vault import Vault, load_master_key
 from tests.conftest import Server, free_port, make_app, make_env
+from tests.doctor.faults import look, mounted
 from tests.e2e.helpers import build, containers, deploy, docker, ended, host_of, web
-
-
-async def look(settings: Settings) -> dict[str, Finding]:
-    return {one.name: one for one in await examine(settings)}
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings of a platform that has not been started, with ports that nobody has."""
-    return Settings(data_dir=tmp_path / "data", port=free_port(), apps_port=free_port())
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    settings.data_dir.mkdir(mode=0o700)
-    made = Database(settings.store_url)
-    await made.migrate()
-    vault = Vault(load_master_key(settings.master_key_file, None))
-    async with made.write() as session:
-        session.add(Organization(name="Acme", slug="acme", data_key=vault.new_data_key()))
-    yield made
-    await made.close()
 
 
 def script(folder: Path, name: str, says: str) -> None:
@@ -57,7 +34,8 @@ def script(folder: Path, name: str, says: str) -> None:
 async def test_nothing_is_there_yet(settings: Settings) -> None:
     found = await look(settings)
     assert "problem" not in {one.verdict for one in found.values()}, found
-    assert found["database"].mend == "barque serve"
+    assert found["data dir"].seen == f"there is no data dir {settings.data_dir} yet"
+    assert found["database"].mend == found["router"].mend == "barque serve"
     assert found["engine"].verdict == found["base images"].verdict == "ok"
     assert not settings.data_dir.exists(), "looking makes nothing"
 
@@ -140,15 +118,10 @@ async def test_the_data_dir(settings: Settings, database: Database) -> None:
 
 
 async def test_the_disk(settings: Settings) -> None:
-    settings.data_dir.mkdir()
-    mounted = ("mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=4", "none", str(settings.data_dir))
-    await asyncio.to_thread(subprocess.run, mounted, check=True)
-    try:
+    with mounted(settings.data_dir, "size=1m,nr_inodes=4"):
         for number in range(3):
             (settings.data_dir / f"{number}").touch()
         found = await look(settings)
-    finally:
-        await asyncio.to_thread(subprocess.run, ["umount", settings.data_dir], check=True)
     assert found["disk"].seen.startswith("the disk is full: 0.0 GB of 0.0 GB are free")
     assert found["inodes"].seen.startswith("there is no room for more files: 0%")
 

@@ -1,9 +1,9 @@
-"""The commands of a page, and what it says that they print.
+"""The commands of a page, and what it says that they print; and its programs.
 
 In a fenced block of the language `console`, a line that begins with `$ ` is a command, one that
 begins with `> ` goes on with it, and the others are what it prints, with `...` for anything. A
 comment before a block may say that it is not run, and why; one that holds commands of its own is
-run, and not shown.
+run, and not shown. A block of `python` is a program, which is run where it stands among them.
 """
 
 import re
@@ -68,6 +68,9 @@ def steps(page: Path) -> list[Step]:
     """List the commands of a page that are run, in order."""
     found: list[Step] = []
     for block in blocks(page):
+        if block.language == "python" and block.not_run is None:
+            program = "\n".join(("python - <<'END'", *block.lines, "END"))
+            found.append(Step(block.page, block.line, program))
         if block.language == "console" and block.not_run is None:
             for number, line in enumerate(block.lines, block.line + 1):
                 if line.startswith("$ "):

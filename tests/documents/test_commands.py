@@ -1,4 +1,4 @@
-"""Every command of the documents is run, in order, against one platform."""
+"""Every command and program of the documents is run, in order, against one platform."""
 
 import os
 import shutil
@@ -21,11 +21,13 @@ PAGES = [
     ROOT / "README.md",
     *(ROOT / "docs" / f"{name}.md" for name in (
         "tutorial", "how-to/deploy-a-folder", "how-to/git-push", "how-to/config",
-        "how-to/releases", "how-to/health-checks", "how-to/logs", "cli-guide", "building", "github",
-        "webhooks", "operators",
+        "how-to/releases", "how-to/health-checks", "how-to/logs", "how-to/dashboard", "cli-guide",
+        "building", "github", "webhooks", "operators",
     )),
 ]  # fmt: skip
 GENERATED = {"docs/api.md", "docs/cli.md", "docs/settings.md"}
+# What is in the blocks of a page: what is run, and what only shows what goes over the wire.
+RUN, SHOWN = {"console", "python"}, {"http", "json"}
 REASONS = {
     "it needs an image registry",
     "it needs GitHub",
@@ -52,6 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             assert serving.poll() is None
             time.sleep(0.02)
         write_program(base / "bin" / "barque", client(f"{short}/b"))
+        write_program(base / "bin" / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         yield base
         serving.kill()
         serving.wait()
@@ -107,4 +110,5 @@ def test_no_command_is_left_out(page: Path) -> None:
         return
     assert page in PAGES or not steps(page), "add the page to those that are run"
     assert {one.not_run for one in blocks(page)} - {None} <= REASONS
+    assert {one.language for one in blocks(page)} <= RUN | SHOWN
     assert stray_commands(page) == []

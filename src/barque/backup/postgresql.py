@@ -1,17 +1,18 @@
 """Copying the tables of a PostgreSQL database out, and into an empty one."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import IsolationLevel, sql
-from sqlalchemy import Connection, MetaData, create_engine, inspect, text
-from sqlalchemy.engine import make_url
+from psycopg import sql
+from sqlalchemy import Connection, Engine, MetaData, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 import barque.app  # noqa: F401 - it imports every table
 from barque.backup.manifest import BackupError, Manifest
-from barque.store.migrations.upgrade import upgrade
+from barque.store.migrations.upgrade import revision, upgrade
 from barque.store.tables import Base
 
 # What durable work is noted in: rows that have not ended are begun again without it.
@@ -21,26 +22,25 @@ _WAIT = "30s"
 _PART = 1024 * 1024
 
 
-def dump(url: str, folder: Path, meanwhile: Callable[[], None]) -> dict[str, list[str]]:
+def dump(url: str, folder: Path, meanwhile: Callable[[Connection], None]) -> dict[str, list[str]]:
     """Copy each table to a file, all as they are at one moment; return their columns.
 
-    `meanwhile` is called at that moment, when no build begins or ends. Raises `BackupError`.
+    `meanwhile` is called at that moment, when no build begins or ends, with what reads the database
+    as it is then. Raises `BackupError`.
     """
-    try:
-        tables = _tables(url)
-        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(plain) as reader:
-            reader.isolation_level = IsolationLevel.REPEATABLE_READ
-            with psycopg.connect(plain) as holder:
-                holder.execute(f"SET lock_timeout = '{_WAIT}'")
-                holder.execute("LOCK TABLE images IN SHARE MODE")
-                reader.execute("SELECT 1 FROM alembic_version")
-                meanwhile()
+    with _connectable(url, "copied", isolation_level="REPEATABLE READ") as engine:
+        tables = _tables(engine)
+        with engine.connect() as reader:
+            with engine.connect() as holder:
+                holder.execute(text(f"SET lock_timeout = '{_WAIT}'"))
+                holder.execute(text("LOCK TABLE images IN SHARE MODE"))
+                # It is the first reading that chooses the moment.
+                revision(reader)
+                meanwhile(reader)
+            driver: Any = reader.connection.driver_connection
             for table, columns in tables.items():
-                _copy_out(reader, table, columns, folder / f"{table}.copy")
-    except psycopg.Error as error:
-        raise BackupError(f"the database cannot be copied: {error}".strip()) from error
-    return tables
+                _copy_out(driver, table, columns, folder / f"{table}.copy")
+        return tables
 
 
 def load(url: str, folder: Path, manifest: Manifest, *, force: bool) -> None:
@@ -48,37 +48,44 @@ def load(url: str, folder: Path, manifest: Manifest, *, force: bool) -> None:
 
     A database that has tables is only overwritten with `force`.
     """
-    engine = create_engine(url)
+    with _connectable(url, "filled") as engine, engine.begin() as connection:
+        if inspect(connection).has_table(_VERSIONS):
+            if not force:
+                raise BackupError(
+                    "the database is not empty: give BARQUE_DATABASE_URL an empty one, or "
+                    "--force, which deletes what is in this one"
+                )
+            _clear(connection, manifest.tables)
+        upgrade(connection, to=manifest.revision)
+        driver: Any = connection.connection.driver_connection
+        for table, columns in manifest.tables.items():
+            _copy_in(driver, table, columns, folder / f"{table}.copy")
+
+
+@contextmanager
+def _connectable(url: str, done: str, **options: Any) -> Iterator[Engine]:
+    engine = create_engine(url, **options)
     try:
-        with engine.begin() as connection:
-            if inspect(connection).has_table(_VERSIONS):
-                if not force:
-                    raise BackupError(
-                        "the database is not empty: give BARQUE_DATABASE_URL an empty one, or "
-                        "--force, which deletes what is in this one"
-                    )
-                _clear(connection, manifest.tables)
-            upgrade(connection, to=manifest.revision)
-            driver: Any = connection.connection.driver_connection
-            for table, columns in manifest.tables.items():
-                _copy_in(driver, table, columns, folder / f"{table}.copy")
+        yield engine
+    except (psycopg.Error, DBAPIError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        raise BackupError(
+            f"the database cannot be {done}: {str(said).strip()}: see 'barque doctor'"
+        ) from error
     finally:
         engine.dispose()
 
 
-def _tables(url: str) -> dict[str, list[str]]:
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            found = inspect(connection)
-            ordered = [name for name, _ in found.get_sorted_table_and_fkc_names() if name]
-            return {
-                name: [column["name"] for column in found.get_columns(name)]
-                for name in ordered
-                if name != _VERSIONS
-            }
-    finally:
-        engine.dispose()
+def _tables(engine: Engine) -> dict[str, list[str]]:
+    """Return Barque's tables, with the columns of each; a database may have others' beside them."""
+    with engine.connect() as connection:
+        found = inspect(connection)
+        ordered = [name for name, _ in found.get_sorted_table_and_fkc_names() if name]
+        return {
+            name: [column["name"] for column in found.get_columns(name)]
+            for name in ordered
+            if name in Base.metadata.tables
+        }
 
 
 def _clear(connection: Connection, tables: Iterable[str]) -> None:

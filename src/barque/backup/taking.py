@@ -3,10 +3,14 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Connection, create_engine
+
 from barque.backup import archive, layout, postgresql, sqlite
-from barque.backup.images import save_images
+from barque.backup.images import save_images, wanted_images
 from barque.backup.manifest import BackupError, Manifest
 from barque.pushes.repositories import GitFailed, Repositories
 from barque.settings import MEBIBYTE, Settings
@@ -28,16 +32,16 @@ async def take(
     try:
         revision = await _revision(settings, database)
         with layout.workplace(settings, "backup.part") as folder:
-            tables = await asyncio.to_thread(_copy_data, settings, database, folder)
+            copied = await asyncio.to_thread(_copy_data, settings, database, folder)
             vault = Vault(load_master_key(settings.master_key_file, settings.secret_key))
             manifest = Manifest(
                 made=now(), kind="sqlite" if database.exclusive else "postgresql",
-                revision=revision, platform=vault.identity(), tables=tables,
+                revision=revision, platform=vault.identity(), tables=copied.tables,
                 settings=_variables(), heads=await _bundle(settings, folder),
             )  # fmt: skip
             _copy_files(settings, folder)
             if images:
-                await save_images(settings, database, folder / layout.IMAGES)
+                await save_images(settings, copied.images, folder / layout.IMAGES)
             await asyncio.to_thread(archive.write, folder, manifest, path, passphrase)
             return manifest
     finally:
@@ -62,7 +66,15 @@ def _has_key(settings: Settings) -> bool:
     return settings.secret_key is not None or settings.master_key_file.exists()
 
 
-def _copy_data(settings: Settings, database: Database, folder: Path) -> dict[str, list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """The columns of tables that were copied one by one, and the images that all of it needs."""
+
+    tables: dict[str, list[str]]
+    images: list[str]
+
+
+def _copy_data(settings: Settings, database: Database, folder: Path) -> _Copied:
     """Copy the database and, as they are at the same moment, what waits to be built."""
 
     def link_uploads() -> None:
@@ -71,16 +83,35 @@ def _copy_data(settings: Settings, database: Database, folder: Path) -> dict[str
             os.link(upload, folder / layout.UPLOADS / upload.name)
 
     (folder / layout.UPLOADS).mkdir()
-    tables: dict[str, list[str]] = {}
     if database.file is not None:
-        sqlite.copy(database.file, folder / layout.DATABASE, link_uploads)
+        copied = _copy_file(database.file, folder / layout.DATABASE, link_uploads)
     else:
-        (folder / layout.TABLES).mkdir()
-        tables = postgresql.dump(settings.workflow_url, folder / layout.TABLES, link_uploads)
+        copied = _copy_tables(settings.workflow_url, folder / layout.TABLES, link_uploads)
     logs = settings.data_dir / layout.LOGS
     if logs.exists():
         sqlite.copy(logs, folder / layout.LOGS)
-    return tables
+    return copied
+
+
+def _copy_file(source: Path, target: Path, meanwhile: Callable[[], None]) -> _Copied:
+    sqlite.copy(source, target, meanwhile)
+    engine = create_engine(f"sqlite:///{target}")
+    try:
+        with engine.connect() as connection:
+            return _Copied({}, wanted_images(connection))
+    finally:
+        engine.dispose()
+
+
+def _copy_tables(url: str, folder: Path, meanwhile: Callable[[], None]) -> _Copied:
+    images: list[str] = []
+
+    def look(connection: Connection) -> None:
+        meanwhile()
+        images.extend(wanted_images(connection))
+
+    folder.mkdir()
+    return _Copied(postgresql.dump(url, folder, look), images)
 
 
 async def _bundle(settings: Settings, folder: Path) -> dict[str, str]:

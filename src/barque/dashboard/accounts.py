@@ -4,7 +4,7 @@ from typing import Any
 
 from barque.dashboard.inside import ORG
 from barque.dashboard.routes import Pages, View
-from barque.errors import Invalid
+from barque.dashboard.settings import offer_deletion, offer_rename
 
 pages = Pages()
 
@@ -22,7 +22,7 @@ async def create_org(view: View) -> str:
     return f"/orgs/{made['slug']}"
 
 
-@pages.page("/orgs/{org}", "org.html")
+@pages.page(ORG, "org.html")
 async def org(view: View) -> dict[str, Any]:
     """Show an organization: its projects with their services' states, and what happened last."""
     return {
@@ -42,7 +42,7 @@ async def create_project(view: View) -> str:
     return f"/orgs/{view.path['org']}/projects/{made['slug']}"
 
 
-@pages.page("/orgs/{org}/members", "members.html")
+@pages.page(ORG + "/members", "members.html")
 async def members(view: View) -> dict[str, Any]:
     """Show who belongs to an organization, and as what."""
     return {"members": await view.api.get(ORG + "/members")}
@@ -70,7 +70,7 @@ async def remove_member(view: View) -> str:
     return f"{view.here}?said=removed"
 
 
-@pages.page("/orgs/{org}/audit", "audit.html")
+@pages.page(ORG + "/audit", "audit.html")
 async def audit(view: View) -> dict[str, Any]:
     """Show what changed in an organization."""
     query = {"page": view.query.get("page"), "per_page": 50}
@@ -82,7 +82,8 @@ async def keys(view: View) -> dict[str, Any]:
     """Show the caller's API keys."""
     owners = await view.api.get("/orgs")
     slugs = {one["id"]: one["slug"] for one in owners}
-    return {"keys": await view.api.get("/api-keys"), "orgs": owners, "slugs": slugs}
+    own = await view.api.get("/api-keys")
+    return {"keys": own, "orgs": owners, "slugs": slugs, "new_key": None}
 
 
 @keys.form("create")
@@ -101,28 +102,11 @@ async def revoke_key(view: View) -> str:
     return "/keys?said=revoked"
 
 
-@pages.page("/orgs/{org}/settings", "org_settings.html", every=0)
+@pages.page(ORG + "/settings", "org_settings.html", every=0)
 async def org_settings(view: View) -> dict[str, Any]:
     """Show what can be changed of an organization."""
     return {"org": await view.api.get(ORG)}
 
 
-@org_settings.form("rename")
-async def rename_org(view: View) -> str:
-    """Rename an organization."""
-    await view.api.send("PATCH", ORG, view.filled("name"))
-    return f"{view.here}?said=saved"
-
-
-@org_settings.form("delete")
-async def delete_org(view: View) -> str:
-    """Delete an organization with all that it owns."""
-    confirm(view, view.path["org"])
-    await view.api.remove(ORG, {"cascade": "true"})
-    return "/?said=deleted"
-
-
-def confirm(view: View, name: str) -> None:
-    """Return if the form repeats the name of what is to be deleted. Raises `Invalid`."""
-    if view.form.get("confirm", "").strip() != name:
-        raise Invalid.field("confirm", f"must be '{name}', so that nothing is deleted by mistake")
+offer_rename(org_settings, ORG)
+offer_deletion(org_settings, ORG, cascade="true")

@@ -16,6 +16,7 @@ from barque.dashboard.doing import pages as doing
 from barque.dashboard.entering import Entering, assets
 from barque.dashboard.history import pages as history
 from barque.dashboard.inside import Endpoints, Inside
+from barque.dashboard.integrations import pages as integrations
 from barque.dashboard.live import changes
 from barque.dashboard.plots import Plots
 from barque.dashboard.projects import pages as projects
@@ -29,7 +30,7 @@ from barque.http import read_body
 if TYPE_CHECKING:
     from barque.platform import Platform
 
-_PARTS = (accounts, projects, config, services, doing, history)
+_PARTS = (accounts, projects, config, services, doing, history, integrations)
 PAGES = [page for part in _PARTS for page in part.found]
 
 
@@ -124,4 +125,4 @@ class Dashboard:
 
 
 async def _shown(page: Page, view: View) -> dict[str, Any]:
-    return {"view": view, "live": page.every > 0, "new_key": None, **await page.show(view)}
+    return {"view": view, "live": page.every > 0, **await page.show(view)}

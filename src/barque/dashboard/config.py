@@ -8,22 +8,27 @@ from barque.dashboard.routes import Page, Pages, View
 pages = Pages()
 
 
-_LEVELS = {
-    ORG: "in_org.html", PROJECT: "in_project.html", ENV: "in_env.html", SVC: "in_service.html",
-}  # fmt: skip
+_LEVELS = {ORG: "in_org.html", PROJECT: "in_project.html", ENV: "in_env.html"}
 
 
 def _declare(level: str, parent: str) -> None:
     async def show(view: View) -> dict[str, Any]:
-        own = await view.api.get(level + "/config")
-        shown: dict[str, Any] = {"own": own, "parent": parent, "resolved": None, "service": None}
-        if level == SVC:
-            shown["resolved"] = await view.api.get(SVC + "/config/resolved")
-            shown["service"] = await view.api.get(SVC)
-        return shown
+        return {"own": await view.api.get(level + "/config"), "parent": parent}
 
-    page: Page = pages.page(level + "/config", "config.html")(show)
+    _offer_changes(pages.page(level + "/config", "config.html")(show), level)
 
+
+@pages.page(SVC + "/config", "service_config.html")
+async def service_config(view: View) -> dict[str, Any]:
+    """Show a service's own config, and what it sees of all levels."""
+    return {
+        "service": await view.api.get(SVC),
+        "own": await view.api.get(SVC + "/config"),
+        "resolved": await view.api.get(SVC + "/config/resolved"),
+    }
+
+
+def _offer_changes(page: Page, level: str) -> None:
     @page.form("set")
     async def set_variable(view: View) -> str:
         body = {
@@ -60,3 +65,4 @@ def _declare(level: str, parent: str) -> None:
 
 for _level, _parent in _LEVELS.items():
     _declare(_level, _parent)
+_offer_changes(service_config, SVC)

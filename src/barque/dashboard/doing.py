@@ -9,15 +9,9 @@ from barque.processes.instances import counts_of
 
 pages = Pages()
 
-_HERE = "/orgs/{org}/projects/{project}/envs/{env}/services/{svc}"
-
-
-def _service(view: View) -> str:
-    return view.here.rpartition("/")[0]
-
 
 def _to(view: View, made: Any) -> str:
-    return f"{_service(view)}/deployments/{made['deployment_id']}"
+    return f"{view.service_at}/deployments/{made['deployment_id']}"
 
 
 async def _preview(view: View, verb: str, name: str) -> dict[str, Any]:
@@ -28,7 +22,7 @@ async def _preview(view: View, verb: str, name: str) -> dict[str, Any]:
     return {"differs": found, "not_yet": ""}
 
 
-@pages.page(_HERE + "/deploy", "deploy.html")
+@pages.page(SVC + "/deploy", "deploy.html")
 async def deploy(view: View) -> dict[str, Any]:
     """Show what a deployment would change."""
     service = await view.api.get(SVC)
@@ -41,7 +35,7 @@ async def begin_deploy(view: View) -> str:
     return _to(view, await view.api.send("POST", SVC + "/deploy", _numbers(view, "image_version")))
 
 
-@pages.page(_HERE + "/build-and-deploy", "build_and_deploy.html", every=0)
+@pages.page(SVC + "/build-and-deploy", "build_and_deploy.html")
 async def build_and_deploy(view: View) -> dict[str, Any]:
     """Show what is built and deployed in one."""
     return {"service": await view.api.get(SVC)}
@@ -54,7 +48,7 @@ async def begin_pipeline(view: View) -> str:
     return _to(view, await view.api.send("POST", PROJECT + "/pipeline/deploy", body))
 
 
-@pages.page(_HERE + "/rollback", "rollback.html")
+@pages.page(SVC + "/rollback", "rollback.html")
 async def rollback(view: View) -> dict[str, Any]:
     """Show what going back would change."""
     return {
@@ -71,7 +65,7 @@ async def begin_rollback(view: View) -> str:
     return _to(view, await view.api.send("POST", SVC + "/rollback", body))
 
 
-@pages.page(_HERE + "/scale", "scale.html", every=0)
+@pages.page(SVC + "/scale", "scale.html")
 async def scale(view: View) -> dict[str, Any]:
     """Show how many instances of each process type there are to be."""
     service = await view.api.get(SVC)
@@ -87,10 +81,10 @@ async def begin_scale(view: View) -> str:
     counts = {name: view.number(name) for name in view.form if name.startswith("count.")}
     body = {"process_counts": {k.removeprefix("count."): count for k, count in counts.items()}}
     await view.api.send("POST", SVC + "/scale", body)
-    return f"{_service(view)}?said=scaled"
+    return f"{view.service_at}?said=scaled"
 
 
-@pages.page(_HERE + "/restart", "restart.html")
+@pages.page(SVC + "/restart", "restart.html")
 async def restart(view: View) -> dict[str, Any]:
     """Show what a restart does."""
     return {"service": await view.api.get(SVC)}
@@ -102,7 +96,7 @@ async def begin_restart(view: View) -> str:
     return _to(view, await view.api.send("POST", SVC + "/restart"))
 
 
-@pages.page(_HERE + "/promote", "promote.html")
+@pages.page(SVC + "/promote", "promote.html")
 async def promote(view: View) -> dict[str, Any]:
     """Show what would change in another environment."""
     envs = [one["slug"] for one in await view.api.get(PROJECT + "/envs")]

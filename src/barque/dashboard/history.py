@@ -8,10 +8,8 @@ from barque.errors import BarqueError
 
 pages = Pages()
 
-_HERE = "/orgs/{org}/projects/{project}/envs/{env}/services/{svc}"
 
-
-@pages.page(_HERE + "/deployments", "deployments.html")
+@pages.page(SVC + "/deployments", "deployments.html")
 async def deployments(view: View) -> dict[str, Any]:
     """Show a service's deployments."""
     query = {"page": view.query.get("page"), "per_page": 25}
@@ -21,7 +19,7 @@ async def deployments(view: View) -> dict[str, Any]:
     }
 
 
-@pages.page(_HERE + "/deployments/{deployment}", "deployment.html", every=1.0)
+@pages.page(SVC + "/deployments/{deployment}", "deployment.html", every=1.0)
 async def deployment(view: View) -> dict[str, Any]:
     """Show a deployment step by step, and what it said."""
     return {
@@ -38,7 +36,7 @@ async def cancel_deployment(view: View) -> str:
     return view.here
 
 
-@pages.page(_HERE + "/images", "images.html")
+@pages.page(SVC + "/images", "images.html")
 async def images(view: View) -> dict[str, Any]:
     """Show a service's images."""
     query = {"page": view.query.get("page"), "per_page": 25}
@@ -55,7 +53,7 @@ async def build(view: View) -> str:
     return f"{view.here}/{made['version']}"
 
 
-@pages.page(_HERE + "/images/{version}", "image.html", every=1.0)
+@pages.page(SVC + "/images/{version}", "image.html", every=1.0)
 async def image(view: View) -> dict[str, Any]:
     """Show an image and its build log."""
     return {
@@ -72,7 +70,7 @@ async def cancel_build(view: View) -> str:
     return view.here
 
 
-@pages.page(_HERE + "/releases", "releases.html")
+@pages.page(SVC + "/releases", "releases.html")
 async def releases(view: View) -> dict[str, Any]:
     """Show a service's newest releases."""
     return {
@@ -81,7 +79,7 @@ async def releases(view: View) -> dict[str, Any]:
     }
 
 
-@pages.page(_HERE + "/releases/{version}", "release.html")
+@pages.page(SVC + "/releases/{version}", "release.html")
 async def release(view: View) -> dict[str, Any]:
     """Show a release, and what differs from another."""
     found = await view.api.get(SVC + "/releases/{version}")

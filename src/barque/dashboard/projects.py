@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from barque.dashboard.accounts import confirm
 from barque.dashboard.inside import ENV, PROJECT
 from barque.dashboard.routes import Pages, View
+from barque.dashboard.settings import offer_deletion, offer_rename
 
 pages = Pages()
 
@@ -15,7 +15,7 @@ _PER_PAGE = 50
 _FIRST = 20
 
 
-@pages.page("/orgs/{org}/projects/{project}", "project.html")
+@pages.page(PROJECT, "project.html")
 async def project(view: View) -> dict[str, Any]:
     """Show a project: its environments, how its pipeline does, and what it did last."""
     status = await view.api.get(_STATUS, {"page": 1, "per_page": _FIRST})
@@ -47,7 +47,7 @@ async def create_env(view: View) -> str:
     return f"{view.here}/envs/{made['slug']}"
 
 
-@pages.page("/orgs/{org}/projects/{project}/envs/{env}", "env.html")
+@pages.page(ENV, "env.html")
 async def env(view: View) -> dict[str, Any]:
     """Show an environment, with the state of each service."""
     page = view.query.get("page") or "1"
@@ -79,48 +79,36 @@ async def create_service(view: View) -> str:
     return f"{view.here}/services/{made['slug']}"
 
 
-@pages.page("/orgs/{org}/projects/{project}/settings", "project_settings.html", every=0)
+@pages.page(PROJECT + "/settings", "project_settings.html", every=0)
 async def project_settings(view: View) -> dict[str, Any]:
     """Show what can be changed of a project."""
     return {"project": await view.api.get(PROJECT)}
 
 
-@project_settings.form("rename")
-async def rename_project(view: View) -> str:
-    """Rename a project."""
-    await view.api.send("PATCH", PROJECT, view.filled("name"))
-    return f"{view.here}?said=saved"
+offer_rename(project_settings, PROJECT)
+offer_deletion(project_settings, PROJECT, cascade="true")
 
 
-@project_settings.form("delete")
-async def delete_project(view: View) -> str:
-    """Delete a project with all that it holds."""
-    confirm(view, view.path["project"])
-    await view.api.remove(PROJECT, {"cascade": "true"})
-    return f"/orgs/{view.path['org']}?said=deleted"
-
-
-@pages.page("/orgs/{org}/projects/{project}/envs/{env}/settings", "env_settings.html", every=0)
+@pages.page(ENV + "/settings", "env_settings.html", every=0)
 async def env_settings(view: View) -> dict[str, Any]:
     """Show what can be changed of an environment."""
-    return {"env": await view.api.get(ENV)}
+    env = await view.api.get(ENV)
+    return {"env": env, "values": view.values(env, _fields)}
+
+
+def _fields(view: View) -> dict[str, Any]:
+    return {
+        **view.filled("name", "env_type"), **view.given("auto_deploy_branch"),
+        "protected": view.checked("protected"), "previews": view.checked("previews"),
+        "previews_from_forks": view.checked("previews_from_forks"),
+    }  # fmt: skip
 
 
 @env_settings.form("save")
 async def save_env(view: View) -> str:
     """Change an environment."""
-    body = {
-        **view.filled("name", "env_type"), **view.given("auto_deploy_branch"),
-        "protected": view.checked("protected"), "previews": view.checked("previews"),
-        "previews_from_forks": view.checked("previews_from_forks"),
-    }  # fmt: skip
-    await view.api.send("PATCH", ENV, body)
+    await view.api.send("PATCH", ENV, view.changed(_fields(view)))
     return f"{view.here}?said=saved"
 
 
-@env_settings.form("delete")
-async def delete_env(view: View) -> str:
-    """Delete an environment with all that it holds."""
-    confirm(view, view.path["env"])
-    await view.api.remove(ENV, {"cascade": "true"})
-    return f"/orgs/{view.path['org']}/projects/{view.path['project']}?said=deleted"
+offer_deletion(env_settings, ENV, cascade="true")

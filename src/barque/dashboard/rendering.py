@@ -1,15 +1,18 @@
 """Templates: whole pages, the regions of them that change, and courses of numbers drawn."""
 
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, meta
 from markupsafe import Markup
 
 from barque.dashboard import assets
 from barque.dashboard.moments import ago, duration, percent, size, took
 from barque.dashboard.plots import KEPT
 from barque.dashboard.stops import stops
+from barque.webhooks.service import origin_of
 
 _LIVE = "live_"
 _WIDTH, _HEIGHT = 120.0, 28.0
@@ -38,10 +41,11 @@ def _made() -> Environment:
         loader=PackageLoader("barque.dashboard"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.filters.update(ago=ago, size=size, duration=duration, percent=percent)
+    made.filters.update(ago=ago, size=size, duration=duration, percent=percent, origin=origin_of)
     made.globals.update(asset=assets.address, took=took, plot=plot, stops=stops)
     # Blocks are rendered by themselves as well, where imports of their template are not seen.
-    made.globals["ui"] = made.get_template("ui.html").module
+    for shared in ("ui", "variables"):
+        made.globals[shared] = made.get_template(f"{shared}.html").module
     return made
 
 
@@ -57,8 +61,19 @@ def regions(template: str, shown: dict[str, Any]) -> dict[str, str]:
     """Render only what may change while somebody watches: the blocks named `live_...`."""
     found = _TEMPLATES.get_template(template)
     context = found.new_context(shown)
+    blocks, parent = dict(found.blocks), _extended(template)
+    while parent is not None:
+        blocks = {**_TEMPLATES.get_template(parent).blocks, **blocks}
+        parent = _extended(parent)
     return {
         name.removeprefix(_LIVE): "".join(block(context))
-        for name, block in found.blocks.items()
+        for name, block in blocks.items()
         if name.startswith(_LIVE)
     }
+
+
+@cache
+def _extended(template: str) -> str | None:
+    """Return the template that another one extends, if it is always the same."""
+    source = Path(str(_TEMPLATES.get_template(template).filename)).read_text()
+    return next(meta.find_referenced_templates(_TEMPLATES.parse(source)), None)

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+import msgspec
 from litestar import Request
 
 from barque.accounts.keys import Actor
-from barque.dashboard.inside import Inside
+from barque.dashboard.inside import PROJECT, SVC, Inside
 from barque.dashboard.plots import Plots
 from barque.errors import BarqueError, Invalid
 from barque.services.place import Place, may
@@ -53,6 +54,16 @@ class View:
         """The address of this page, without its query."""
         return self.request.url.path.rstrip("/") or "/"
 
+    @property
+    def project_at(self) -> str:
+        """The address of the project that the page is about."""
+        return PROJECT.format(**self.path)
+
+    @property
+    def service_at(self) -> str:
+        """The address of the service that the page is about."""
+        return SVC.format(**self.path)
+
     def may(self, role: str) -> bool:
         """Tell whether the caller may act as `role` here: what they may not is not offered."""
         return self.place.org is not None and may(self.actor, self.place, role)
@@ -73,6 +84,22 @@ class View:
     def filled(self, *names: str) -> dict[str, Any]:
         """Return those fields of the form that are not empty."""
         return {name: value for name, value in self.given(*names).items() if value is not None}
+
+    def values(self, found: Any, fields: Callable[["View"], dict[str, Any]]) -> Any:
+        """Return what a form to save holds: what is found, or what was said and refused."""
+        refused = self.problem is not None and self.form.get("do") == "save"
+        return {**found, **fields(self)} if refused else found
+
+    def changed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return those fields that are not as the page showed them.
+
+        Whatever others changed since then stays as they have it. Raises `Invalid`.
+        """
+        try:
+            shown = msgspec.json.decode(self.form.get("shown", ""), type=dict[str, Any])
+        except msgspec.DecodeError:
+            raise Invalid.field("shown", "could not be read: load the page again") from None
+        return {name: value for name, value in fields.items() if value != shown.get(name)}
 
     def number(self, name: str) -> int:
         """Return a whole number of the form. Raises `Invalid`."""

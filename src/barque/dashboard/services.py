@@ -3,19 +3,17 @@
 from contextlib import suppress
 from typing import Any
 
-from barque.dashboard.accounts import confirm
 from barque.dashboard.inside import SVC
 from barque.dashboard.plots import PAUSE
 from barque.dashboard.routes import Pages, View
+from barque.dashboard.settings import offer_deletion
 from barque.errors import Conflict
 from barque.unavailable import UNAVAILABLE
 
 pages = Pages()
 
-_HERE = "/orgs/{org}/projects/{project}/envs/{env}/services/{svc}"
 
-
-@pages.page(_HERE, "service.html", every=PAUSE / 2)
+@pages.page(SVC, "service.html", every=PAUSE / 2)
 async def service(view: View) -> dict[str, Any]:
     """Show a service: what serves, the last deployment step by step, and what runs."""
     found = await view.api.get(SVC)
@@ -51,31 +49,33 @@ async def _next(view: View) -> dict[str, Any]:
         return {"next": None, "not_yet": reason.message}
 
 
-@pages.page(_HERE + "/settings", "service_settings.html", every=0)
+@pages.page(SVC + "/settings", "service_settings.html")
 async def settings(view: View) -> dict[str, Any]:
     """Show what can be changed of a service."""
+    service = await view.api.get(SVC)
     return {
-        "service": await view.api.get(SVC),
+        "service": service, "values": view.values(service, _fields),
         "platforms": await view.api.get("/platforms"),
+    }  # fmt: skip
+
+
+def _fields(view: View) -> dict[str, Any]:
+    watched = map(str.strip, view.form.get("watch_paths", "").splitlines())
+    return {
+        **view.filled("name", "platform", "dockerfile", "health_check_path", "update_order"),
+        **view.given(
+            "github_repository", "image_reference", "root_directory", "auto_deploy_branch"
+        ),
+        "watch_paths": [one for one in watched if one] or None,
+        "deployment_timeout": view.form.get("deployment_timeout"),
     }
 
 
 @settings.form("save")
 async def save(view: View) -> str:
     """Change a service."""
-    watched = view.form.get("watch_paths", "").splitlines()
-    body = {
-        **view.filled("name", "platform", "dockerfile", "health_check_path", "update_order"),
-        **view.given(
-            "github_repository", "image_reference", "root_directory", "auto_deploy_branch"
-        ),
-        "watch_paths": [one for one in map(str.strip, watched) if one] or None,
-        "deployment_timeout": view.number("deployment_timeout"),
-    }
-    if body["auto_deploy_branch"] == view.place.svc.auto_deploy_branch:
-        # In a protected environment, whoever is no admin may change all the rest.
-        del body["auto_deploy_branch"]
-    await view.api.send("PATCH", SVC, body)
+    fields = {**_fields(view), "deployment_timeout": view.number("deployment_timeout")}
+    await view.api.send("PATCH", SVC, view.changed(fields))
     return f"{view.here}?said=saved"
 
 
@@ -93,23 +93,24 @@ async def unlock(view: View) -> str:
     return f"{view.here}?said=unlocked"
 
 
-@settings.form("delete")
-async def delete(view: View) -> str:
-    """Delete a service."""
-    confirm(view, view.path["svc"])
-    await view.api.remove(SVC)
-    return view.here.partition("/services/")[0] + "?said=deleted"
+offer_deletion(settings, SVC)
 
 
-@pages.page(_HERE + "/logs", "logs.html", every=0)
+@pages.page(SVC + "/logs", "logs.html")
 async def logs(view: View) -> dict[str, Any]:
     """Show what the instances wrote, filtered and searched."""
-    asked = {name: view.query.get(name, "") for name in ("process", "search", "since")}
-    since = asked["since"]
-    # What a browser's field for moments says has no zone: it is taken as UTC, as all that is shown.
-    query = {**asked, "since": f"{since}Z" if since and not since.endswith("Z") else since}
-    answer = await view.api.get(SVC + "/logs", {**query, "tail": 500})
-    return {
-        "service": await view.api.get(SVC),
-        "asked": asked, "lines": answer["lines"],
-    }  # fmt: skip
+    service = await view.api.get(SVC)
+    asked = {name: view.query.get(name, "") for name in ("process", "search", "since", "until")}
+    query = {**asked, **{name: _in_utc(asked[name]) for name in ("since", "until")}}
+    # Whoever watches has a stream of the lines besides.
+    lines = [] if view.watching else await _lines(view, query)
+    return {"service": service, "asked": asked, "query": query, "lines": lines}
+
+
+async def _lines(view: View, query: dict[str, str]) -> Any:
+    return (await view.api.get(SVC + "/logs", {**query, "tail": 500}))["lines"]
+
+
+def _in_utc(moment: str) -> str:
+    """Take what a browser's field for moments says, without a zone, as UTC: so all is shown."""
+    return f"{moment}Z" if moment and not moment.endswith("Z") else moment

@@ -101,7 +101,9 @@ async def _networks(site: Site) -> Seen | None:
         )
     if twice := [name for name, count in Counter(found).items() if count > 1]:
         return warning(
-            f"the engine has several networks named {twice[0]}", f"docker network rm {twice[0]}"
+            f"the engine has several networks named {twice[0]}",
+            "look which of them is not used, and remove it by its id: docker network ls --quiet "
+            f"--no-trunc --filter name=^{twice[0]}$, then docker network rm ID",
         )
     return ok(f"{len(found)} networks, each of an environment")
 

@@ -60,14 +60,42 @@ function inUse(region) {
     && region.contains(document.activeElement);
 }
 
+// Nothing that is looked at moves by itself: what becomes shorter keeps its place, and what would
+// push others down is scrolled in the place that it has.
 function put(region, html) {
-  // What becomes shorter keeps its place, so that nothing below it moves. What has an id is swapped
-  // by htmx as well, which would copy the style as an attribute: the page's policy forbids those.
-  if (!region.matches("dd, .scroll, [id]")) region.style.minHeight = `${region.offsetHeight}px`;
+  const { height } = region.getBoundingClientRect();
   const stays = region.scrollTop;
-  const atEnd = region.scrollHeight - region.clientHeight - region.scrollTop < 8;
+  const atEnd = region.scrollHeight - region.clientHeight - stays < 8;
+  const others = region.getBoundingClientRect().bottom > 0 ? standing(region) : [];
+  letGo(region);
   htmx.swap(region, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
+  region.style.minHeight = `${height}px`;
+  if (others.some(([one, top]) => one.getBoundingClientRect().top > top)) {
+    region.style.height = `${height}px`;
+    region.classList.add("held");
+  }
   region.scrollTop = region.matches("pre") && atEnd ? region.scrollHeight : stays;
+}
+
+function letGo(region) {
+  region.classList.remove("held");
+  region.style.height = region.style.minHeight = "";
+}
+// Whoever comes back, or turns the device, has not yet put a finger on anything.
+function letAllGo() { document.querySelectorAll("[data-region]").forEach(letGo); }
+addEventListener("resize", letAllGo);
+document.addEventListener("visibilitychange", letAllGo);
+
+// What can be seen of what comes after an element, and where it stands.
+function standing(element) {
+  const found = [];
+  for (let at = element; at && at.id !== "main"; at = at.parentElement) {
+    for (let one = at.nextElementSibling; one; one = one.nextElementSibling) {
+      const { top, height } = one.getBoundingClientRect();
+      if (height && top < innerHeight) found.push([one, top]);
+    }
+  }
+  return found;
 }
 
 // A build log: from its beginning, line by line.
