@@ -87,7 +87,8 @@ def _run_captured(
     arguments: list[str], environment: dict[str, str], folder: str, streams: list[str]
 ) -> None:
     os.chdir(folder)
-    sys.stdin = os.fdopen(os.open(streams[0], os.O_RDONLY))
+    os.dup2(os.open(streams[0], os.O_RDONLY), 0)
+    sys.stdin = os.fdopen(0)
     for number, path in enumerate(streams[1:], start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     _run("barque", ["barque", *arguments], environment)

@@ -6,6 +6,9 @@ import "context"
 
 /*
 ExecInInstance: Run a command inside of an instance that serves, and show what it wrote.
+
+`GET .../exec/session` is the same with an input and a terminal, over a WebSocket: see
+`docs/how-to/terminal.md`.
 */
 func (c *Client) ExecInInstance(
 	ctx context.Context,
@@ -90,6 +93,9 @@ func (c *Client) ListProcesses(
 
 /*
 RunCommand: Run a one-off command in a new container of the live release, and show what it wrote.
+
+`GET .../run/session` is the same with an input and a terminal, over a WebSocket: see
+`docs/how-to/terminal.md`.
 */
 func (c *Client) RunCommand(
 	ctx context.Context,

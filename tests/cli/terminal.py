@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PROGRAM = Path(sys.executable).parent / "barque"
@@ -20,11 +20,12 @@ def on_terminal(
     *,
     typed: str = "",
     after: str = "",
+    talk: Sequence[tuple[str, str]] = (),
     program: Path | str = PROGRAM,
 ) -> tuple[int, str]:
     """Run a program on a pseudo-terminal; returns its exit code, and all that was shown.
 
-    Once `after` is shown, `typed` is typed.
+    Once `after` is shown, `typed` is typed; likewise all of `talk`, in turn.
     """
     near, far = pty.openpty()
     fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
@@ -36,12 +37,13 @@ def on_terminal(
         command, env=environment, cwd=folder, stdin=far, stdout=far, stderr=far
     )
     os.close(far)
-    shown = b""
+    shown, said = b"", 0
+    left = [*talk, *([(after, typed)] if typed else [])]
     while data := _read(near):
         shown += data
-        if typed and after.encode() in shown:
-            os.write(near, typed.encode())
-            typed = ""
+        while left and (at := shown.find(left[0][0].encode(), said)) >= 0:
+            said = at + len(left[0][0].encode())
+            os.write(near, left.pop(0)[1].encode())
     os.close(near)
     return process.wait(30), shown.decode()
 

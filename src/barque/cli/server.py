@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from barque.cli.app import Group
+from barque.cli.output import run, show
 from barque.cli.platform import PANEL
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def serve(
     data_dir: DataDir = None, host: Host = None, port: Port = None, apps_port: AppsPort = None
 ) -> None:
     """Start the platform, in the foreground."""
-    from barque.serve import run  # noqa: PLC0415 - a client needs no server
+    from barque.serve import run as serve_platform  # noqa: PLC0415 - a client needs no server
 
-    run(settings_of(data_dir=data_dir, host=host, port=port, apps_port=apps_port))
+    serve_platform(settings_of(data_dir=data_dir, host=host, port=port, apps_port=apps_port))
 
 
 def down(data_dir: DataDir = None, apps_port: AppsPort = None) -> None:
@@ -38,10 +39,12 @@ def down(data_dir: DataDir = None, apps_port: AppsPort = None) -> None:
     from barque.serve import down as stop  # noqa: PLC0415 - a client needs no server
 
     stop(settings_of(data_dir=data_dir, apps_port=apps_port))
+    if run.json:
+        show({"stopped": True})
 
 
 def add_to(app: Group) -> None:
     """Add the commands."""
-    # They speak to nobody: there is neither context nor JSON.
-    for command in (serve, down):
-        app.command(rich_help_panel=PANEL)(command)
+    # It ends with the platform: there is nothing to print.
+    app.command(rich_help_panel=PANEL)(serve)
+    app.add("down", PANEL)(down)

@@ -8,6 +8,7 @@ import typer
 
 from barque.cli.account import PANEL
 from barque.cli.app import Group
+from barque.cli.output import run, show
 
 
 class Shell(StrEnum):
@@ -20,9 +21,13 @@ class Shell(StrEnum):
 
 def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> None:
     """Print what has a shell complete; its first lines say how to load it."""
-    typer.echo(files("barque.cli").joinpath(f"shell/{shell}.sh").read_text(), nl=False)
+    script = files("barque.cli").joinpath(f"shell/{shell}.sh").read_text()
+    if run.json:
+        show({"shell": shell.value, "script": script})
+    else:
+        typer.echo(script, nl=False)
 
 
 def add_to(app: Group) -> None:
     """Add the command."""
-    app.command(rich_help_panel=PANEL)(completion)
+    app.add("completion", PANEL)(completion)

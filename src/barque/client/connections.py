@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 
 from barque.client.sessions import AsyncSession, Dialogue, Session, beginning
-from barque.client.sockets import open_awaiting, open_blocking
+from barque.client.sockets import BlockingSocket, open_awaiting, open_blocking
 from barque.client.work import (
     Do,
     Give,
@@ -128,10 +128,10 @@ class Blocking:
     @contextmanager
     def talk(self, dialogue: Dialogue) -> Iterator[Session]:
         """Open a session, which ends with the block: so does what runs in it."""
-        socket = self.carry(opening(dialogue.request, self.retries))
-        with closing(socket):
-            socket.send(beginning(dialogue.command))
-            yield Session(socket)
+        opened: BlockingSocket = self.carry(opening(dialogue.request, self.retries))
+        with closing(opened):
+            opened.background.carry(opened.socket.send(beginning(dialogue.command)))
+            yield Session(AsyncSession(opened.socket), opened.background)
 
     def close(self) -> None:
         """Close what is open."""

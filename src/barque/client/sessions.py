@@ -5,17 +5,17 @@ What is said on it is in `docs/how-to/terminal.md`; here it is told once, for bl
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from barque.client.background import Background
 from barque.client.errors import ApiError, Unreachable
 from barque.client.work import Request
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection as AsyncSocket
-    from websockets.sync.client import ClientConnection as Socket
 
 # A platform that is there says so every 15 seconds.
 _SILENCE = 60.0
@@ -75,56 +75,12 @@ class _Heard:
         self.exit_code = said.get("exit_code", self.exit_code)
 
 
-class Session:
+class AsyncSession:
     """A program that runs; iterate over what it writes, to its end.
 
-    Another thread may send meanwhile. Raises `ApiError` when the platform ends it, and
-    `Unreachable` when the connection breaks.
+    Another task may send meanwhile. Raises `ApiError` when the platform ends it, and `Unreachable`
+    when the connection breaks.
     """
-
-    def __init__(self, socket: "Socket") -> None:
-        self._socket = socket
-        self._heard = _Heard()
-
-    @property
-    def exit_code(self) -> int | None:
-        """Its exit code, once its output has ended."""
-        return self._heard.exit_code
-
-    def send(self, data: bytes) -> None:
-        """Write to its input, waiting until there is room; what has ended takes nothing."""
-        for piece in _pieces(data):
-            self._say(piece)
-
-    def resize(self, rows: int, columns: int) -> None:
-        """Set the size of its terminal."""
-        self._say(_size(rows, columns))
-
-    def end_input(self) -> None:
-        """Say that no more input comes."""
-        self._say(_END_OF_INPUT)
-
-    def __iter__(self) -> Iterator[Output]:
-        """Give what it writes, as it comes."""
-        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - see connections.py
-
-        while self.exit_code is None:
-            try:
-                message = self._socket.recv(_SILENCE)
-            except (ConnectionClosed, TimeoutError):
-                raise Unreachable(_BROKE) from None
-            yield from self._heard.hear(message)
-
-    def _say(self, message: str | bytes) -> None:
-        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - see connections.py
-
-        # Whoever reads is told how it ended.
-        with suppress(ConnectionClosed):
-            self._socket.send(message)
-
-
-class AsyncSession:
-    """The same as `Session` in asyncio."""
 
     def __init__(self, socket: "AsyncSocket") -> None:
         self._socket = socket
@@ -148,9 +104,9 @@ class AsyncSession:
         """Say that no more input comes."""
         await self._say(_END_OF_INPUT)
 
-    async def __aiter__(self) -> AsyncIterator[Output]:
+    async def __aiter__(self) -> AsyncGenerator[Output]:
         """Give what it writes, as it comes."""
-        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - see connections.py
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - see sockets.py
 
         while self.exit_code is None:
             try:
@@ -162,8 +118,43 @@ class AsyncSession:
                 yield output
 
     async def _say(self, message: str | bytes) -> None:
-        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - see connections.py
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - see sockets.py
 
         # Whoever reads is told how it ended.
         with suppress(ConnectionClosed):
             await self._socket.send(message)
+
+
+class Session:
+    """The same as `AsyncSession` for whoever blocks; another thread may send meanwhile."""
+
+    def __init__(self, session: AsyncSession, background: Background) -> None:
+        self._session = session
+        self._background = background
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, once its output has ended."""
+        return self._session.exit_code
+
+    def send(self, data: bytes) -> None:
+        """Write to its input, waiting until there is room; what has ended takes nothing."""
+        self._background.carry(self._session.send(data))
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the size of its terminal."""
+        self._background.carry(self._session.resize(rows, columns))
+
+    def end_input(self) -> None:
+        """Say that no more input comes."""
+        self._background.carry(self._session.end_input())
+
+    def __iter__(self) -> Iterator[Output]:
+        """Give what it writes, as it comes."""
+        outputs = aiter(self._session)
+
+        async def following() -> Output | None:
+            return await anext(outputs, None)
+
+        while (output := self._background.carry(following())) is not None:
+            yield output

@@ -3,17 +3,18 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from barque.client.background import Background
 from barque.client.errors import Unreachable
 from barque.client.work import Request
 
 if TYPE_CHECKING:
-    # These take their time to import, and few programs open a session.
+    # It takes its time to import, and few programs open a session.
     from websockets.asyncio.client import ClientConnection as AsyncSocket
-    from websockets.sync.client import ClientConnection as Socket
 
 # Bytes of one message.
 _LARGEST = 16 * 1024 * 1024
@@ -21,18 +22,37 @@ _CLOSING = 5.0
 _UPGRADE_REQUIRED = 426
 
 
-def open_blocking(http: httpx.Client, request: Request) -> "Socket | httpx.Response":
-    """Open a WebSocket, or return the answer that refused it. Raises `httpx.TransportError`."""
-    from websockets.sync.client import connect  # noqa: PLC0415 - see above
+@dataclass(frozen=True, slots=True)
+class BlockingSocket:
+    """A WebSocket, and where what is done with it is carried out."""
 
-    with _refusals() as refused:
-        # Whoever opened it closes it.
-        return connect(**_options(http, request)).__enter__()
-    return refused[0]
+    socket: "AsyncSocket"
+    background: Background
+
+    def close(self) -> None:
+        """Close it."""
+        try:
+            self.background.carry(self.socket.close())
+        finally:
+            self.background.close()
+
+
+def open_blocking(http: httpx.Client, request: Request) -> BlockingSocket | httpx.Response:
+    """Open a WebSocket, or return the answer that refused it. Raises `httpx.TransportError`."""
+    background = Background()
+    try:
+        found = background.carry(open_awaiting(http, request))
+    except BaseException:
+        background.close()
+        raise
+    if isinstance(found, httpx.Response):
+        background.close()
+        return found
+    return BlockingSocket(found, background)
 
 
 async def open_awaiting(
-    http: httpx.AsyncClient, request: Request
+    http: httpx.Client | httpx.AsyncClient, request: Request
 ) -> "AsyncSocket | httpx.Response":
     """Open a WebSocket, or return the answer that refused it. Raises `httpx.TransportError`."""
     from websockets.asyncio.client import connect  # noqa: PLC0415 - see above

@@ -17,6 +17,8 @@ from barque.client.events import Event, Feed
 T = TypeVar("T")
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
+# Seconds for which a stream waits for a platform that is gone.
+_LONGEST_AWAY = 300.0
 _TRY_AGAIN = (502, 503, 504)
 
 
@@ -193,9 +195,10 @@ def pages(request: Request, retries: Retries, per_page: int) -> Stream[Any]:
 def events(request: Request, retries: Retries, each: Callable[[Event], Iterable[T]]) -> Stream[T]:
     """Give what `each` makes of an event stream's events, through broken connections, to its end.
 
-    There is neither gap nor repeat: it is resumed after the last event that came.
+    There is neither gap nor repeat: it is resumed after the last event that came. Where the
+    platform stays away for five minutes, that is raised as `Unreachable`.
     """
-    last, pause = "", _FIRST_WAIT
+    last, pause, waited = "", _FIRST_WAIT, 0.0
     while True:
         resumed = {"Last-Event-ID": last} if last else {}
         headers = {"Accept": "text/event-stream", **resumed}
@@ -204,14 +207,15 @@ def events(request: Request, retries: Retries, each: Callable[[Event], Iterable[
             feed = Feed()
             while (chunk := (yield Read())) is not None:
                 for event in feed.events(chunk):
-                    last, pause = event.id or last, _FIRST_WAIT
+                    last, pause, waited = event.id or last, _FIRST_WAIT, 0.0
                     for item in each(event):
                         yield Give(item)
                     if event.kind == "end":
                         return
         except (httpx.TransportError, Unreachable, ApiError) as error:
-            _raise_unless_resumable(error, last)
+            _raise_unless_resumable(error, last if waited < _LONGEST_AWAY else "")
         yield Wait(pause)
+        waited += pause
         pause = min(pause * 2, _LONGEST_WAIT)
 
 

@@ -239,8 +239,7 @@ async def exec_session(call: Call) -> Answer:
         command, before = await command_of(socket), await platform.runtime.inspect(name)
         opened = platform.runtime.open_exec(name, command, query.size)
         code = await converse(socket, opened, platform.instances.masker(release, place))
-        after = await platform.runtime.inspect(name)
-        if code is None or not goes_on(before, after):
+        if code is None or not await goes_on(platform, name, before, code):
             raise Conflict(
                 f"{name.rpartition('.')[2]} has ended, and the command with it: it was replaced, "
                 "scaled away, or ended by itself; GET .../processes shows what runs now"

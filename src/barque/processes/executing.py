@@ -1,5 +1,6 @@
 """Commands inside of an instance that runs."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from barque.errors import Conflict
@@ -9,6 +10,9 @@ from barque.services.place import Place
 
 if TYPE_CHECKING:
     from barque.platform import Platform
+
+_KILLED = 137
+_GLANCE, _GLANCES = 0.1, 15
 
 
 async def instance_of(
@@ -33,8 +37,21 @@ async def instance_of(
     )
 
 
-def goes_on(before: ContainerState | None, after: ContainerState | None) -> bool:
-    """Tell whether a container has run from one moment to the other."""
+async def goes_on(
+    platform: "Platform", name: str, before: ContainerState | None, code: int
+) -> bool:
+    """Tell whether a container runs on after a command in it ended with a code."""
+    after = await platform.runtime.inspect(name)
+    # What was killed may have been so with its container, of which the engine tells a little later.
+    for _ in range(_GLANCES if code == _KILLED else 0):
+        if not _is_same(before, after):
+            break
+        await asyncio.sleep(_GLANCE)
+        after = await platform.runtime.inspect(name)
+    return _is_same(before, after)
+
+
+def _is_same(before: ContainerState | None, after: ContainerState | None) -> bool:
     if before is None or after is None or after.state != "running":
         return False
     return before.started == after.started
