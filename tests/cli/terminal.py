@@ -7,9 +7,11 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+_PATIENCE = 90.0
 PROGRAM = Path(sys.executable).parent / "barque"
 
 
@@ -37,6 +39,8 @@ def on_terminal(
         command, env=environment, cwd=folder, stdin=far, stdout=far, stderr=far
     )
     os.close(far)
+    patience = threading.Timer(_PATIENCE, process.kill)
+    patience.start()
     shown, said = b"", 0
     left = [*talk, *([(after, typed)] if typed else [])]
     while data := _read(near):
@@ -45,6 +49,7 @@ def on_terminal(
             said = at + len(left[0][0].encode())
             os.write(near, left.pop(0)[1].encode())
     os.close(near)
+    patience.cancel()
     return process.wait(30), shown.decode()
 
 

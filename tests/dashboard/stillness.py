@@ -11,7 +11,7 @@ new PerformanceObserver((list) => {
     ...entry.sources.map(({node, previousRect, currentRect}) =>
       `${node?.nodeName} ${node?.textContent.trim().slice(0, 60)}: from `
       + `${previousRect.x},${previousRect.y} to ${currentRect.x},${currentRect.y}`));
-}).observe({type: "layout-shift", buffered: true});
+}).observe({type: "layout-shift"});
 """
 # Whatever is not sent again: headings, forms, tabs, and the regions themselves.
 _PLACES = """() => [

@@ -46,7 +46,8 @@ def configure(page: Page, path: str) -> None:
     page.get_by_label("Name", exact=True).fill("GREETING")
     page.locator("[name=value]").last.fill("hello")
     page.get_by_role("button", name="Set it").click()
-    expect(page.get_by_role("row", name="GREETING")).to_contain_text("its own")
+    row = page.get_by_role("row", name="GREETING")
+    expect(row).to_contain_text("its own", timeout=PATIENCE)
     page.goto(path)
     expect(page.get_by_role("row", name="GREETING")).to_contain_text("added")
 

@@ -650,7 +650,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Run a command inside of an instance that serves, and show what it wrote. */
+        /**
+         * Run a command inside of an instance that serves, and show what it wrote.
+         * @description `GET .../exec/session` is the same with an input and a terminal, over a WebSocket: see
+         *     `docs/how-to/terminal.md`.
+         */
         post: operations["execInInstance"];
         delete?: never;
         options?: never;
@@ -956,7 +960,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Run a one-off command in a new container of the live release, and show what it wrote. */
+        /**
+         * Run a one-off command in a new container of the live release, and show what it wrote.
+         * @description `GET .../run/session` is the same with an input and a terminal, over a WebSocket: see
+         *     `docs/how-to/terminal.md`.
+         */
         post: operations["runCommand"];
         delete?: never;
         options?: never;
