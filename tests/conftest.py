@@ -220,6 +220,11 @@ class App:
         )  # fmt: skip
         return done.stdout.strip()
 
+    @property
+    def address(self) -> str:
+        """How people name the service: `org/project/env/service`."""
+        return "/".join(self.path.split("/")[2::2])
+
     def commit(self, files: dict[str, str]) -> str:
         for name, text in files.items():
             (self.repository / name).parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.cli.conftest import Run, address_of, said
+from tests.cli.conftest import Run, said
 from tests.conftest import App, Server
 
 
@@ -29,7 +29,7 @@ def test_webhooks(barque: Run, app: App) -> None:
     assert (shown["id"], shown["events"]) == (webhook, changed["events"])
     assert "active" in barque("webhooks", "ping", webhook, *org).stderr
     assert barque("webhooks", "delete", webhook, *org).returncode == 0
-    assert barque("link", address_of(app)).returncode == 0
+    assert barque("link", app.address).returncode == 0
     assert webhook not in barque("webhooks").stdout
     refused = barque("webhooks", "create", "http://10.0.0.1/")
     assert "private address" in refused.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, address_of, environment_in
+from tests.cli.conftest import Run, environment_in
 from tests.cli.terminal import PROGRAM
 from tests.conftest import App, Server, free_port
 
@@ -23,7 +23,7 @@ def completed(barque: Run, *words: str, **more: str) -> list[str]:
 
 
 def test_addresses_are_known(server: Server, barque: Run, app: App) -> None:
-    org, project, env, service = address_of(app).split("/")
+    org, project, env, service = app.address.split("/")
     assert completed(barque, "roll") == ["rollback"]
     assert "--service" in completed(barque, "deploy", "--s")
     assert completed(barque, "deploy", "-s", org[:-2]) == [f"{org}/"]
@@ -70,7 +70,7 @@ SHELLS = {
 def test_shells_ask_for_it(
     server: Server, barque: Run, app: App, shell: str, tmp_path: Path
 ) -> None:
-    org, _, rest = address_of(app).partition("/")
+    org, _, rest = app.address.partition("/")
     path = f"{PROGRAM.parent}:/usr/bin:/bin"
     environment = {**environment_in(tmp_path), "PATH": path, "HOME": str(tmp_path)}
     found = shutil.which(shell, path=path)

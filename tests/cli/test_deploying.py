@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from tests.cli.conftest import Run, address_of, environment_in, said
+from tests.cli.conftest import Run, environment_in, said
 from tests.cli.terminal import on_terminal
 from tests.conftest import App, Server
 from tests.e2e.helpers import serving, web
 
 
 def test_from_build_to_rollback(barque: Run, app: App, tmp_path: Path) -> None:
-    assert barque("link", address_of(app)).returncode == 0
+    assert barque("link", app.address).returncode == 0
     for group, command in (("releases", "deploy"), ("deployments", "deploy"), ("images", "build")):
         assert f"'barque {command}'" in barque(group).stderr
     app.commit({**web("one"), "Procfile": "web: echo up; exec httpd -f -p $PORT -h /www\n"})
@@ -44,7 +44,7 @@ def test_from_build_to_rollback(barque: Run, app: App, tmp_path: Path) -> None:
 
 
 def check_a_promotion(barque: Run, app: App) -> None:
-    project = address_of(app).rpartition("/")[0].rpartition("/")[0]
+    project = app.address.rpartition("/")[0].rpartition("/")[0]
     assert barque("envs", "create", project, "Staging").returncode == 0
     assert barque("services", "create", f"{project}/staging", "Api").returncode == 0
     move = ("promote", "production", "staging", "--preview")
@@ -102,7 +102,7 @@ def check_what_was(barque: Run) -> None:
 
 
 def test_what_fails_says_so(barque: Run, app: App) -> None:
-    assert barque("link", address_of(app)).returncode == 0
+    assert barque("link", app.address).returncode == 0
     early = barque("deploy")
     assert early.returncode == 1
     assert "'barque build'" in early.stderr
@@ -123,7 +123,7 @@ def test_what_fails_says_so(barque: Run, app: App) -> None:
 
 
 def test_deploying_a_folder(barque: Run, server: Server, app: App, tmp_path: Path) -> None:
-    service = ("-s", address_of(app))
+    service = ("-s", app.address)
     folder = tmp_path / "site"
     folder.mkdir()
     empty = barque("deploy", "--source", str(folder), *service)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from tests.cli.conftest import Run, address_of, said
+from tests.cli.conftest import Run, said
 from tests.conftest import App
 
 
 def test_four_levels(barque: Run, app: App) -> None:
-    org, project, env, _ = address_of(app).split("/")
+    org, project, env, _ = app.address.split("/")
     where = f"{org}/{project}/{env}"
     assert org in barque("orgs", "list").stdout
     made = said(barque("services", "create", where, "Worker", "--platform", "steam", "--json"))
@@ -40,13 +40,13 @@ def test_four_levels(barque: Run, app: App) -> None:
 
 
 def test_who_may_and_who_did(barque: Run, app: App) -> None:
-    org = ("--org", address_of(app).partition("/")[0])
+    org = ("--org", app.address.partition("/")[0])
     assert barque("members", "add", "ann@example.org", *org).returncode == 0
     changed = barque("members", "set", "ann@example.org", "--role", "developer", *org, "--json")
     assert said(changed)["role"] == "developer"
     assert "ann@example.org" in barque("members", "list", *org).stdout
     assert barque("members", "remove", "ann@example.org", *org).returncode == 0
-    assert barque("link", address_of(app)).returncode == 0
+    assert barque("link", app.address).returncode == 0
     for group in ("orgs", "projects", "envs", "services", "config", "members", "webhooks"):
         assert barque(group).returncode == 0, group
     assert "api" in barque("services").stdout
@@ -71,7 +71,7 @@ def test_who_may_and_who_did(barque: Run, app: App) -> None:
 
 def test_config(barque: Run, app: App, tmp_path: Path) -> None:
     assert barque("config", "list").returncode == 2
-    assert barque("link", address_of(app)).returncode == 0
+    assert barque("link", app.address).returncode == 0
     assert barque("config", "set", "A=1", "B=x=y").returncode == 0
     shown = barque("config", "set", "TOKEN=hidden-value", "--secret")
     assert shown.returncode == 2
@@ -82,7 +82,7 @@ def test_config(barque: Run, app: App, tmp_path: Path) -> None:
     assert barque("config", "set", "NOTHING").returncode == 2
     (tmp_path / "more.env").write_text("C=3\nexport D='four'\n")
     assert barque("config", "import", "more.env").returncode == 0
-    level = ("--at", address_of(app).rpartition("/")[0])
+    level = ("--at", app.address.rpartition("/")[0])
     assert said(barque("config", "import", "-", *level, "--json", stdin="A=0\n")) == {
         "created": ["A"], "replaced": [], "unchanged": [],
     }  # fmt: skip

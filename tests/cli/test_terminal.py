@@ -3,16 +3,16 @@
 import subprocess
 from pathlib import Path
 
-from tests.cli.conftest import Run, address_of, environment_in
+from tests.cli.conftest import Run, environment_in
 from tests.cli.terminal import PROGRAM, on_terminal
 from tests.conftest import App
-from tests.e2e.helpers import build, containers, deploy, docker, ended, until, web
+from tests.e2e.helpers import build, containers, deploy, ended, runs_in, until, web
 
 
 def live(barque: Run, app: App) -> None:
     build(app, web("x"))
     assert ended(app, deploy(app))["status"] == "live"
-    assert barque("link", address_of(app)).returncode == 0
+    assert barque("link", app.address).returncode == 0
 
 
 def test_at_a_terminal(barque: Run, app: App, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_whoever_is_killed_leaves_nothing(barque: Run, app: App, tmp_path: Path)
     assert program.stdout is not None
     assert program.stdout.readline() == b"on\n"
     [name] = containers(app)
-    assert "sleep 72001" in docker("top", name, "-eo", "pid,args")
+    assert runs_in(name, "sleep 72001")
     program.kill()
     program.wait()
-    until(lambda: "sleep 72001" not in docker("top", name, "-eo", "pid,args"))
+    until(lambda: not runs_in(name, "sleep 72001"))

@@ -41,10 +41,6 @@ def proxy(server: Server) -> Iterator[Proxy]:
         yield running
 
 
-def address_of(app: App) -> str:
-    return "/".join(app.path.split("/")[2::2])
-
-
 def test_it_needs_nothing_of_the_server() -> None:
     program = (
         "import sys, barque.client\n"
@@ -109,7 +105,7 @@ def test_config(client: Client, env: str) -> None:
 
 
 async def test_asyncio_knows_the_same(aclient: AsyncClient, client: Client, app: App) -> None:
-    mine, theirs = aclient.service(address_of(app)), client.service(address_of(app))
+    mine, theirs = aclient.service(app.address), client.service(app.address)
     assert await mine.get() == theirs.get()
     assert await mine.set_config({"A": "1"}) == theirs.set_config({"A": "1"}) | {
         "created": ["A"], "unchanged": [],
@@ -143,21 +139,21 @@ async def test_a_folder_is_uploaded(
     aclient: AsyncClient, client: Client, app: App, tmp_path: Path
 ) -> None:
     with pytest.raises(CannotPack):
-        client.service(address_of(app)).upload(tmp_path)
+        client.service(app.address).upload(tmp_path)
     (tmp_path / "README").write_text("nothing to build")
-    answer = await aclient.service(address_of(app)).upload(tmp_path)
-    lines = [line async for line in aclient.service(address_of(app)).follow_build(1)]
+    answer = await aclient.service(app.address).upload(tmp_path)
+    lines = [line async for line in aclient.service(app.address).follow_build(1)]
     assert "building the uploaded source" in lines[0]
-    assert client.service(address_of(app)).image(answer["version"])["status"] == "error"
-    assert list(client.service(address_of(app)).follow_build(1)) == lines
-    assert client.service(address_of(app)).build_log(1)["log_text"].splitlines() == lines
+    assert client.service(app.address).image(answer["version"])["status"] == "error"
+    assert list(client.service(app.address).follow_build(1)) == lines
+    assert client.service(app.address).build_log(1)["log_text"].splitlines() == lines
 
 
 def test_what_is_started_is_started_once(app: App, server: Server, proxy: Proxy) -> None:
     app.commit({"README": "nothing to build"})
     with Client(proxy.url, server.key) as client:
         proxy.lose_answers(2)
-        assert client.service(address_of(app)).build()["version"] == 1
+        assert client.service(app.address).build()["version"] == 1
     assert proxy.lost == 2
     assert len(app.api.get(f"{app.path}/images").json()["items"]) == 1
 
@@ -206,12 +202,12 @@ async def test_a_stream_goes_on_after_its_connection_broke(
     wanted = a_log(app)
     proxy.break_streams_after(bytes_of_events=110, times=2)
     with Client(proxy.url, server.key) as client:
-        assert list(client.service(address_of(app)).follow_build(1)) == wanted
+        assert list(client.service(app.address).follow_build(1)) == wanted
     broken = proxy.broken
     assert broken
     proxy.break_streams_after(bytes_of_events=110, times=1)
     async with AsyncClient(proxy.url, server.key) as client:
-        found = [line async for line in client.service(address_of(app)).follow_build(1)]
+        found = [line async for line in client.service(app.address).follow_build(1)]
     assert found == wanted
     assert proxy.broken == broken + 1
 
@@ -219,7 +215,7 @@ async def test_a_stream_goes_on_after_its_connection_broke(
 def test_a_stream_may_be_left(server: Server, app: App) -> None:
     wanted = a_log(app)
     with Client(server.url, server.key) as client:
-        lines = client.service(address_of(app)).follow_build(1)
+        lines = client.service(app.address).follow_build(1)
         assert next(lines) == wanted[0]
         lines.close()
         assert client.whoami()

@@ -4,15 +4,15 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-_SHIFTS = """
+_SHIFTS = """(buffered) => {
 window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(
     ...entry.sources.map(({node, previousRect, currentRect}) =>
       `${node?.nodeName} ${node?.textContent.trim().slice(0, 60)}: from `
       + `${previousRect.x},${previousRect.y} to ${currentRect.x},${currentRect.y}`));
-}).observe({type: "layout-shift"});
-"""
+}).observe({type: "layout-shift", buffered});
+}"""
 # Whatever is not sent again: headings, forms, tabs, and the regions themselves.
 _PLACES = """() => [
     ...document.querySelectorAll("h1, h2, nav, form, button, section, [data-region]")
@@ -25,12 +25,15 @@ _PLACES = """() => [
 
 
 class Still:
-    """A page as it stands now, to be compared with how it stands later."""
+    """A page as it stands now, to be compared with how it stands later.
 
-    def __init__(self, page: Page) -> None:
+    With `loading`, what moved while it was loaded counts as well.
+    """
+
+    def __init__(self, page: Page, *, loading: bool = False) -> None:
         self._page = page
         page.evaluate("window.stayed = true")
-        page.evaluate(_SHIFTS)
+        page.evaluate(_SHIFTS, loading)
         self._places = self._found()
 
     def _found(self) -> list[Any]:

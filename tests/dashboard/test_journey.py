@@ -11,7 +11,7 @@ PATIENCE = 60_000
 
 def watch(page: Page) -> None:
     """Wait until the deployment on the page is live, step by step and without loading it anew."""
-    still = Still(page)
+    still = Still(page, loading=True)
     expect(page.locator(".route li.done")).to_have_count(7, timeout=PATIENCE)
     expect(page.locator(".headline .pill")).to_have_text("live")
     assert still.moved() == []
@@ -46,8 +46,7 @@ def configure(page: Page, path: str) -> None:
     page.get_by_label("Name", exact=True).fill("GREETING")
     page.locator("[name=value]").last.fill("hello")
     page.get_by_role("button", name="Set it").click()
-    row = page.get_by_role("row", name="GREETING")
-    expect(row).to_contain_text("its own", timeout=PATIENCE)
+    expect(page.get_by_role("row", name="GREETING")).to_contain_text("its own")
     page.goto(path)
     expect(page.get_by_role("row", name="GREETING")).to_contain_text("added")
 

@@ -92,6 +92,11 @@ def containers(app: App, *options: str) -> list[str]:
     return sorted(docker("ps", *options, "--filter", label, "--format", "{{.Names}}").split())
 
 
+def runs_in(container: str, command: str) -> bool:
+    """Tell whether a process whose command holds a text runs in a container."""
+    return command in docker("top", container, "-eo", "pid,args")
+
+
 def serves(server: Server, app: App, text: str) -> bool:
     try:
         return serving(server, app).text == text

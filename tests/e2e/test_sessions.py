@@ -9,14 +9,10 @@ import pytest
 
 from barque.client import ApiError, AsyncClient, Blocking, Client, Service, Session, Unreachable
 from tests.conftest import App, Server, ask, make_app, make_env
-from tests.e2e.helpers import build, containers, deploy, docker, ended, until, web
+from tests.e2e.helpers import build, containers, deploy, docker, ended, runs_in, until, web
 from tests.e2e.test_contract import key_of
 
 SECRET = "hunter2-correct-horse"
-
-
-def address_of(app: App) -> str:
-    return "/".join(app.path.split("/")[2::2])
 
 
 def live(app: App) -> App:
@@ -31,17 +27,11 @@ def live(app: App) -> App:
 def service(server: Server, app: App) -> Iterator[Service[Blocking]]:
     live(app)
     with Client(server.url, server.key) as client:
-        yield client.service(address_of(app))
+        yield client.service(app.address)
 
 
 def written(session: Session) -> str:
     return b"".join(one.data for one in session).decode()
-
-
-def running(app: App, text: str) -> bool:
-    """Tell whether a process whose command holds `text` runs in the service's container."""
-    [name] = containers(app)
-    return text in docker("top", name, "-eo", "pid,args")
 
 
 def test_pipes(service: Service[Blocking]) -> None:
@@ -89,10 +79,10 @@ def test_a_terminal(service: Service[Blocking], app: App) -> None:
         until_shown(b"20 44")
         until_shown(b"# ")
         session.send(b"sleep 1000\n")
-        until(lambda: running(app, "sleep 1000"))
+        until(lambda: runs_in(containers(app)[0], "sleep 1000"))
         session.send(b"\x03")
         until_shown(b"# ")
-        assert not running(app, "sleep 1000")
+        assert not runs_in(containers(app)[0], "sleep 1000")
         session.send(b"exit 5\n")
         list(output)
         assert session.exit_code == 5
@@ -114,7 +104,7 @@ def test_a_one_off(service: Service[Blocking], app: App) -> None:
 async def test_in_asyncio(server: Server, app: App) -> None:
     live(app)
     async with AsyncClient(server.url, server.key) as client:
-        opened = client.service(address_of(app)).open_exec("read -r line; echo $line twice")
+        opened = client.service(app.address).open_exec("read -r line; echo $line twice")
         async with opened as session:
             await session.send(b"said\n")
             assert [one.data async for one in session] == [b"said twice\n"]
@@ -125,8 +115,8 @@ def test_what_a_session_left_is_ended(service: Service[Blocking], app: App) -> N
     sleeps = "(setsid sleep 71001 &) ; env -i sleep 71002 & trap : HUP; echo on; sleep 71003"
     with service.open_exec(sleeps) as session:
         assert next(iter(session)).data == b"on\n"
-        assert running(app, "sleep 71001")
-    until(lambda: not running(app, "sleep 7100"))
+        assert runs_in(containers(app)[0], "sleep 71001")
+    until(lambda: not runs_in(containers(app)[0], "sleep 7100"))
     [name] = containers(app)
     with (
         pytest.raises(ApiError, match="has ended, and the command with it"),
@@ -143,13 +133,13 @@ def test_the_platform_ends_sessions_before_itself(own_server: Server) -> None:
         with (
             Client(own_server.url, own_server.key) as client,
             pytest.raises((ApiError, Unreachable)),
-            client.service(address_of(app)).open_exec("echo on; sleep 71005") as session,
+            client.service(app.address).open_exec("echo on; sleep 71005") as session,
         ):
             for _ in session:
                 assert own_server.process is not None
                 own_server.process.terminate()
         own_server.process.wait()
-        assert "sleep 71005" not in docker("top", name, "-eo", "pid,args")
+        assert not runs_in(name, "sleep 71005")
 
 
 def refused(service: Service[Blocking], **where: object) -> ApiError:
@@ -168,7 +158,7 @@ def test_who_may_enter(server: Server, app: App) -> None:
         with server.client(key) as api, Client(server.url, key) as client:
             for verb in ("exec", "run"):
                 assert api.post(f"{app.path}/{verb}", json=body).status_code == status, role
-            service = client.service(address_of(app))
+            service = client.service(app.address)
             if status == 200:
                 with service.open_exec("exit 3") as session:
                     assert list(session) == []
@@ -176,7 +166,7 @@ def test_who_may_enter(server: Server, app: App) -> None:
             else:
                 assert refused(service).status == status
     with Client(server.url, "brq_wrong") as client:
-        assert refused(client.service(address_of(app))).status == 401
+        assert refused(client.service(app.address)).status == 401
 
 
 def test_what_is_wrong_is_said_before_anything_runs(

@@ -16,6 +16,7 @@ C = TypeVar("C", Blocking, Awaiting)
 H = TypeVar("H")
 P = ParamSpec("P")
 T = TypeVar("T")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,24 @@ def _once() -> dict[str, str]:
     return {"Idempotency-Key": str(uuid4())}
 
 
-class verb(Generic[H, P, T]):
-    """A method that describes work: it returns what comes of that, or a coroutine for it."""
+class _Described(Generic[H, P, D]):
+    """A method that describes something, which is done in a way of its handle's connection."""
 
-    def __init__(self, describe: Callable[Concatenate[H, P], Work[T]]) -> None:
+    def __init__(self, describe: Callable[Concatenate[H, P], D]) -> None:
         self._describe = describe
         self.__doc__ = describe.__doc__
+
+    def _bound(self, handle: Any, way: Callable[[D], Any]) -> Callable[P, Any]:
+        describe: Callable[P, D] = self._describe.__get__(handle)
+
+        def method(*arguments: P.args, **options: P.kwargs) -> Any:
+            return way(describe(*arguments, **options))
+
+        return update_wrapper(method, describe)
+
+
+class verb(_Described[H, P, Work[T]], Generic[H, P, T]):
+    """A method that describes work: it returns what comes of that, or a coroutine for it."""
 
     @overload
     def __get__(self, handle: None, owner: type) -> Self: ...
@@ -85,17 +98,11 @@ class verb(Generic[H, P, T]):
     ) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, handle: Any, owner: type) -> Any:
         """Bind it to a handle."""
-        if handle is None:
-            return self
-        return _bound(self._describe, handle, handle.connection.carry)
+        return self if handle is None else self._bound(handle, handle.connection.carry)
 
 
-class stream(Generic[H, P, T]):
+class stream(_Described[H, P, Stream[T]], Generic[H, P, T]):
     """A method that describes work with many items: it returns an iterator, or an async one."""
-
-    def __init__(self, describe: Callable[Concatenate[H, P], Stream[T]]) -> None:
-        self._describe = describe
-        self.__doc__ = describe.__doc__
 
     @overload
     def __get__(self, handle: None, owner: type) -> Self: ...
@@ -109,17 +116,11 @@ class stream(Generic[H, P, T]):
     ) -> Callable[P, AsyncGenerator[T, None]]: ...
     def __get__(self, handle: Any, owner: type) -> Any:
         """Bind it to a handle."""
-        if handle is None:
-            return self
-        return _bound(self._describe, handle, handle.connection.iterate)
+        return self if handle is None else self._bound(handle, handle.connection.iterate)
 
 
-class dialogue(Generic[H, P]):
+class dialogue(_Described[H, P, Dialogue], Generic[H, P]):
     """A method that describes a session: it returns a context in which that is open."""
-
-    def __init__(self, describe: Callable[Concatenate[H, P], Dialogue]) -> None:
-        self._describe = describe
-        self.__doc__ = describe.__doc__
 
     @overload
     def __get__(self, handle: None, owner: type) -> Self: ...
@@ -133,15 +134,4 @@ class dialogue(Generic[H, P]):
     ) -> Callable[P, AbstractAsyncContextManager[AsyncSession]]: ...
     def __get__(self, handle: Any, owner: type) -> Any:
         """Bind it to a handle."""
-        if handle is None:
-            return self
-        return _bound(self._describe, handle, handle.connection.talk)
-
-
-def _bound(describe: Any, handle: Any, way: Callable[[Any], Any]) -> Callable[..., Any]:
-    described = describe.__get__(handle)
-
-    def method(*arguments: Any, **options: Any) -> Any:
-        return way(described(*arguments, **options))
-
-    return update_wrapper(method, described)
+        return self if handle is None else self._bound(handle, handle.connection.talk)

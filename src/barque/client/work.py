@@ -213,15 +213,15 @@ def events(request: Request, retries: Retries, each: Callable[[Event], Iterable[
                     if event.kind == "end":
                         return
         except (httpx.TransportError, Unreachable, ApiError) as error:
-            _raise_unless_resumable(error, last if waited < _LONGEST_AWAY else "")
+            _raise_unless(bool(last) and waited < _LONGEST_AWAY, error)
         yield Wait(pause)
         waited += pause
         pause = min(pause * 2, _LONGEST_WAIT)
 
 
-def _raise_unless_resumable(error: Exception, last: str) -> None:
+def _raise_unless(resumable: bool, error: Exception) -> None:
     """Return where a stream that had begun goes on by itself, once the platform is back."""
-    if last and (not isinstance(error, ApiError) or error.status == 503):
+    if resumable and (not isinstance(error, ApiError) or error.status == 503):
         return
     raise _unreachable(error) if isinstance(error, httpx.TransportError) else error
 

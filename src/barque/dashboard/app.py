@@ -25,7 +25,7 @@ from barque.dashboard.responses import html, onwards, to_sign_in
 from barque.dashboard.routes import Page, View, fields_of
 from barque.dashboard.services import pages as services
 from barque.errors import BarqueError, ErrorAnswer, Invalid, Unauthorized
-from barque.http import read_body
+from barque.http import pattern, read_body
 
 if TYPE_CHECKING:
     from barque.platform import Platform
@@ -60,7 +60,7 @@ class Dashboard:
     def _handler(self, page: Page) -> HTTPRouteHandler:
         methods: Any = ["GET", "POST"] if page.forms else ["GET"]
 
-        @route(page.path.replace("}", ":str}"), http_method=methods, status_code=200)
+        @route(pattern(page.path), http_method=methods, status_code=200)
         async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
             begun, status = perf_counter(), 500
             try:

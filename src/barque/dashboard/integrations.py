@@ -4,6 +4,7 @@ from typing import Any
 
 from barque.dashboard.inside import ORG, PROJECT
 from barque.dashboard.routes import Pages, View
+from barque.dashboard.settings import offer_saving
 from barque.webhooks.outbox import ALL, EVENTS
 
 pages = Pages()
@@ -21,10 +22,7 @@ async def credentials(view: View) -> dict[str, Any]:
 @credentials.form("add")
 async def add_credential(view: View) -> str:
     """Add a git credential."""
-    body = view.filled("name", "kind", "host", "repository", "username")
-    if value := view.form.get("value", "").strip():
-        # A key's last line ends as well, or ssh does not read it.
-        body["value"] = f"{value}\n" if body.get("kind") == "ssh_key" else value
+    body = view.filled("name", "kind", "host", "value", "repository", "username")
     await view.api.send("POST", ORG + "/git-credentials", body)
     return f"{view.here}?said=added"
 
@@ -73,11 +71,7 @@ def _fields(view: View) -> dict[str, Any]:
     return {**view.filled("url"), "events": _events(view), "active": view.checked("active")}
 
 
-@webhook.form("save")
-async def save_webhook(view: View) -> str:
-    """Change a webhook."""
-    await view.api.send("PATCH", _HOOK, view.changed(_fields(view)))
-    return f"{view.here}?said=saved"
+offer_saving(webhook, _HOOK, _fields)
 
 
 @webhook.form("rotate")

@@ -5,7 +5,7 @@ from typing import Any
 
 from barque.dashboard.inside import ENV, PROJECT
 from barque.dashboard.routes import Pages, View
-from barque.dashboard.settings import offer_deletion, offer_rename
+from barque.dashboard.settings import offer_deletion, offer_rename, offer_saving
 
 pages = Pages()
 
@@ -104,11 +104,5 @@ def _fields(view: View) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@env_settings.form("save")
-async def save_env(view: View) -> str:
-    """Change an environment."""
-    await view.api.send("PATCH", ENV, view.changed(_fields(view)))
-    return f"{view.here}?said=saved"
-
-
+offer_saving(env_settings, ENV, _fields)
 offer_deletion(env_settings, ENV, cascade="true")

@@ -1,11 +1,12 @@
 """Templates: whole pages, the regions of them that change, and courses of numbers drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, meta
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from barque.dashboard import assets
@@ -59,21 +60,21 @@ def render(template: str, shown: dict[str, Any]) -> bytes:
 
 def regions(template: str, shown: dict[str, Any]) -> dict[str, str]:
     """Render only what may change while somebody watches: the blocks named `live_...`."""
-    found = _TEMPLATES.get_template(template)
-    context = found.new_context(shown)
-    blocks, parent = dict(found.blocks), _extended(template)
-    while parent is not None:
-        blocks = {**_TEMPLATES.get_template(parent).blocks, **blocks}
-        parent = _extended(parent)
-    return {
-        name.removeprefix(_LIVE): "".join(block(context))
-        for name, block in blocks.items()
-        if name.startswith(_LIVE)
-    }
+    context = _TEMPLATES.get_template(template).new_context(shown)
+    return {name: "".join(block(context)) for name, block in _live_blocks(template).items()}
 
 
 @cache
-def _extended(template: str) -> str | None:
-    """Return the template that another one extends, if it is always the same."""
-    source = Path(str(_TEMPLATES.get_template(template).filename)).read_text()
-    return next(meta.find_referenced_templates(_TEMPLATES.parse(source)), None)
+def _live_blocks(template: str) -> dict[str, Callable[[Context], Iterator[str]]]:
+    """Return a template's live blocks, and those of what it always extends."""
+    found = _TEMPLATES.get_template(template)
+    source = Path(str(found.filename)).read_text()
+    parent = next(meta.find_referenced_templates(_TEMPLATES.parse(source)), None)
+    return {
+        **(_live_blocks(parent) if parent is not None else {}),
+        **{
+            name.removeprefix(_LIVE): block
+            for name, block in found.blocks.items()
+            if name.startswith(_LIVE)
+        },
+    }

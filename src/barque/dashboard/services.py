@@ -6,7 +6,7 @@ from typing import Any
 from barque.dashboard.inside import SVC
 from barque.dashboard.plots import PAUSE
 from barque.dashboard.routes import Pages, View
-from barque.dashboard.settings import offer_deletion
+from barque.dashboard.settings import offer_deletion, offer_saving
 from barque.errors import Conflict
 from barque.unavailable import UNAVAILABLE
 
@@ -71,12 +71,11 @@ def _fields(view: View) -> dict[str, Any]:
     }
 
 
-@settings.form("save")
-async def save(view: View) -> str:
-    """Change a service."""
-    fields = {**_fields(view), "deployment_timeout": view.number("deployment_timeout")}
-    await view.api.send("PATCH", SVC, view.changed(fields))
-    return f"{view.here}?said=saved"
+def _sound_fields(view: View) -> dict[str, Any]:
+    return {**_fields(view), "deployment_timeout": view.number("deployment_timeout")}
+
+
+offer_saving(settings, SVC, _sound_fields)
 
 
 @settings.form("lock")

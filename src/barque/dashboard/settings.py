@@ -1,7 +1,19 @@
-"""What the settings pages of every level have in common: to rename, and to delete."""
+"""What settings pages have in common: to save, to rename, and to delete."""
+
+from collections.abc import Callable
+from typing import Any
 
 from barque.dashboard.routes import Page, View
 from barque.errors import Invalid
+
+
+def offer_saving(page: Page, path: str, fields: Callable[[View], dict[str, Any]]) -> None:
+    """Have a page change, at a path of the API, those fields that are not as it showed them."""
+
+    @page.form("save")
+    async def save(view: View) -> str:
+        await view.api.send("PATCH", path, view.changed(fields(view)))
+        return f"{view.here}?said=saved"
 
 
 def offer_rename(page: Page, path: str) -> None:

@@ -63,10 +63,10 @@ function inUse(region) {
 // Nothing that is looked at moves by itself: what becomes shorter keeps its place, and what would
 // push others down is scrolled in the place that it has.
 function put(region, html) {
-  const { height } = region.getBoundingClientRect();
+  const { height, bottom } = region.getBoundingClientRect();
   const stays = region.scrollTop;
   const atEnd = region.scrollHeight - region.clientHeight - stays < 8;
-  const others = region.getBoundingClientRect().bottom > 0 ? standing(region) : [];
+  const others = bottom > 0 ? standing(region) : [];
   letGo(region);
   htmx.swap(region, html, { swapStyle: "innerHTML", swapDelay: 0, settleDelay: 0 });
   region.style.minHeight = `${height}px`;
