@@ -38,7 +38,11 @@ function live() {
     for (const name of names) {
       source.addEventListener(name, (event) => { latest.set(name, event.data); renew(name); });
     }
-    source.addEventListener("gone", () => { own.end(); location.reload(); });
+    source.addEventListener("gone", () => {
+      own.end();
+      // The form that deletes what the page shows leads on by itself: a reload would break it off.
+      if (!document.querySelector("form[data-sent]")) location.reload();
+    });
   });
   // Another search, another page: other regions.
   document.addEventListener("htmx:pushedIntoHistory", () => { following.close(); following.open(); });
