@@ -26,7 +26,8 @@ At = Annotated[
 AtLevel = Annotated[
     str | None,
     typer.Option(
-        "--at", "-s", help="org[/project[/env[/service]]], or the linked one.",
+        "--at", "-s",
+        help="org, org/project, org/project/env or org/project/env/service; else the linked one.",
         autocompletion=addresses(4),
     ),
 ]  # fmt: skip
