@@ -15,12 +15,17 @@ if ! curl -fs "$BARQUE_URL/health" >/dev/null; then
     # Set BARQUE_GIT_BASE_URL to build from elsewhere, such as https://github.com.
     BARQUE_GIT_BASE_URL=${BARQUE_GIT_BASE_URL:-file://$BARQUE_REPOSITORIES} \
         setsid .venv/bin/python -m barque serve >"$data/serve.log" 2>&1 </dev/null &
-    for _ in $(seq 100); do
+    for _ in $(seq 300); do
         curl -fs "$BARQUE_URL/health" >/dev/null && break
+        kill -0 $! 2>/dev/null || break
         sleep 0.2
     done
 fi
-curl -fs "$BARQUE_URL/health" >/dev/null || { echo "it did not start: see $data/serve.log"; exit 1; }
+curl -fs "$BARQUE_URL/health" >/dev/null || {
+    echo "it did not start; $data/serve.log ends so:"
+    tail -n 5 "$data/serve.log"
+    exit 1
+} >&2
 BARQUE_API_KEY=$(cat "$data/admin.key")
 export BARQUE_API_KEY
 case ${BARQUE_GIT_BASE_URL:-file://$BARQUE_REPOSITORIES} in

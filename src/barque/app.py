@@ -57,7 +57,7 @@ def sessions() -> list[tuple[str, Endpoint]]:
 
 
 def create_app(platform: Platform) -> Litestar:
-    """Make the application around a platform; it starts and stops with it."""
+    """Make the application around a platform, which somebody else starts and stops."""
     platform.api_document = document(endpoints())
     by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for path, endpoint in endpoints():
@@ -70,8 +70,6 @@ def create_app(platform: Platform) -> Litestar:
     sockets = [one for path, e in sessions() for one in session_handlers(path, e, platform)]
     return Litestar(
         route_handlers=[*answers, *sockets, git_handler(platform), *dashboard.handlers()],
-        on_startup=[platform.start],
-        on_shutdown=[platform.stop],
         openapi_config=None,
         # Each endpoint has a limit of its own, and says so.
         request_max_body_size=None,

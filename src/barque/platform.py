@@ -4,6 +4,8 @@ import logging
 import os
 from typing import Any
 
+import structlog
+
 from barque.accounts.keys import Keys
 from barque.accounts.limits import Limits
 from barque.accounts.service import administrator_key
@@ -33,9 +35,9 @@ from barque.pushes.service import Pushes
 from barque.routing.haproxy import HAProxyRouter
 from barque.routing.port import Router
 from barque.runtimes.docker import DockerRuntime
-from barque.runtimes.port import Runtime
+from barque.runtimes.port import Runtime, RuntimeUnavailable
 from barque.services.place import Places
-from barque.settings import DEFAULT_ENGINE, MEBIBYTE, Settings
+from barque.settings import MEBIBYTE, Settings
 from barque.store.cache import Cache
 from barque.store.database import Database
 from barque.system.housekeeping import Housekeeping
@@ -44,6 +46,8 @@ from barque.uploads.archive import Bounds as UploadBounds
 from barque.uploads.store import Uploads
 from barque.vault import Vault, load_master_key, write_private
 from barque.webhooks.delivering import Deliveries
+
+log = structlog.get_logger()
 
 
 class Platform:
@@ -64,7 +68,7 @@ class Platform:
         self.config = Config(self.vault)
         bounds = Bounds(settings.log_lines, settings.log_bytes)
         self.logs = LogStore(settings.data_dir / "logs.db", bounds)
-        engine = settings.docker_host or DEFAULT_ENGINE
+        engine = settings.engine
         self.runtime: Runtime = DockerRuntime(engine)
         self.builder: Builder = BuildKitBuilder(engine, settings.data_dir / "builder")
         self.source: Source = GitSource(
@@ -106,7 +110,11 @@ class Platform:
             if key is not None:
                 write_private(self.settings.admin_key_file, f"{key}\n".encode())
         await self.pipeline.start()
-        await self.rollouts.resume()
+        try:
+            await self.rollouts.resume()
+        except RuntimeUnavailable as error:
+            # The machine starts, and the engine is later than the platform: supervision goes on.
+            log.warning("what is live has to wait", reason=str(error))
         await self.builds.resume()
         self.supervisor.start()
         self.reporter.start()

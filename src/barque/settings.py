@@ -1,5 +1,6 @@
 """Every setting of the platform, in one typed place (contract: "Operating it")."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -17,7 +18,7 @@ PlatformName = Literal["wind", "steam", "diesel", "stirling", "nuclear", "electr
 PLATFORM_NAMES: tuple[PlatformName, ...] = get_args(PlatformName)
 
 MEBIBYTE = 1024 * 1024
-DEFAULT_ENGINE = "unix:///var/run/docker.sock"
+_USUAL_ENGINE = "unix:///var/run/docker.sock"
 
 
 class PlatformBinding(BaseModel):
@@ -91,8 +92,9 @@ class Settings(BaseSettings):
         default=None, repr=False, description="Master key; without it, a file in the data dir."
     )
     docker_host: str | None = Field(
-        default=None, validation_alias="DOCKER_HOST", description="The engine to use."
-    )
+        default=None, validation_alias="DOCKER_HOST",
+        description="The engine to use; without it, that of the last start with this data dir.",
+    )  # fmt: skip
     platforms: Annotated[dict[PlatformName, PlatformBinding], NoDecode] = Field(
         default_factory=dict, description="JSON: platform name to its binding."
     )
@@ -225,6 +227,23 @@ class Settings(BaseSettings):
             if url.startswith(plain):
                 return driver + url.removeprefix(plain)
         return url
+
+    @property
+    def engine(self) -> str:
+        """The engine's address: what was said, what the last start used, or where it usually is.
+
+        What runs is on the engine of the last start, whoever asks for it without saying where.
+        """
+        if self.docker_host is not None:
+            return self.docker_host
+        with contextlib.suppress(OSError):
+            return self.engine_file.read_text().strip() or _USUAL_ENGINE
+        return _USUAL_ENGINE
+
+    @property
+    def engine_file(self) -> Path:
+        """Where a start leaves the address of the engine that it uses."""
+        return self.data_dir / "engine.host"
 
     @property
     def master_key_file(self) -> Path:

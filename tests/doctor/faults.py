@@ -1,6 +1,7 @@
 """What breaks an installation, for a while, and what the doctor says of it then."""
 
 import asyncio
+import fcntl
 import os
 import subprocess
 import tempfile
@@ -57,16 +58,11 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
 def running_without_serving(settings: Settings) -> Iterator[int]:
     """Have a process that is taken for the platform, and does nothing."""
     settings.data_dir.mkdir(exist_ok=True)
-    process = subprocess.Popen(["bash", "-c", "exec -a barque sleep 600"])
-    command = Path(f"/proc/{process.pid}/cmdline")
-    while not command.read_bytes().startswith(b"barque"):
-        assert process.poll() is None
-    (settings.data_dir / "serve.pid").write_text(str(process.pid))
-    try:
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait()
+    with (settings.data_dir / "serve.pid").open("w+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield os.getpid()
 
 
 @asynccontextmanager

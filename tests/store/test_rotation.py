@@ -1,6 +1,5 @@
 """The master key is replaced, and everything opens before, after, and when it was cut off."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from barque.doctor.examining import examine
 from barque.settings import Settings
 from barque.store.database import Database
 from barque.vault import MasterKey, Vault, VaultError, keep_master_key, load_master_key
+from tests.doctor.faults import running_without_serving
 
 
 @pytest.fixture
@@ -95,11 +95,8 @@ async def test_refused(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(VaultError):
         await rotation.rotate(settings)
     assert settings.master_key_file.read_bytes() == bytes(32), "a wrong key is replaced by none"
-    running = await asyncio.create_subprocess_exec(
-        "sh", "-c", "read line", "barque", stdin=asyncio.subprocess.PIPE
-    )
-    (settings.data_dir / "serve.pid").write_text(f"{running.pid}")
-    with pytest.raises(rotation.RotationRefused, match="stop it first"):
+    with (
+        running_without_serving(settings),
+        pytest.raises(rotation.RotationRefused, match="stop it first"),
+    ):
         await rotation.rotate(settings)
-    running.kill()
-    await running.wait()

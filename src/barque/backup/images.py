@@ -12,7 +12,7 @@ from barque.images.pruning import Rolled, needed
 from barque.releases.models import Release
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import RuntimeRefused, RuntimeUnavailable
-from barque.settings import DEFAULT_ENGINE, Settings
+from barque.settings import Settings
 
 
 def wanted_images(connection: Connection) -> list[str]:
@@ -33,7 +33,7 @@ def wanted_images(connection: Connection) -> list[str]:
 
 async def save_images(settings: Settings, wanted: Sequence[str], path: Path) -> None:
     """Write images to a file, as the engine does it. Raises `BackupError`."""
-    engine = DockerRuntime(settings.docker_host or DEFAULT_ENGINE)
+    engine = DockerRuntime(settings.engine)
     try:
         present = [one for one in wanted if await engine.image(one) is not None]
         if present:
@@ -46,7 +46,7 @@ async def save_images(settings: Settings, wanted: Sequence[str], path: Path) -> 
 
 async def load_images(settings: Settings, path: Path) -> None:
     """Have the engine hold the images of a file. Raises `BackupError`."""
-    engine = DockerRuntime(settings.docker_host or DEFAULT_ENGINE)
+    engine = DockerRuntime(settings.engine)
     try:
         await engine.load(path)
     except (RuntimeRefused, RuntimeUnavailable) as error:

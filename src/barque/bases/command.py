@@ -10,7 +10,7 @@ from barque.builders.buildkit import BuildKitBuilder
 from barque.builders.port import BuilderUnavailable, BuildFailed
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import RuntimeRefused, RuntimeUnavailable
-from barque.settings import DEFAULT_ENGINE, Settings
+from barque.settings import Settings
 
 _LAST_LINES = 20
 
@@ -45,7 +45,7 @@ async def build(
 
 @asynccontextmanager
 async def _images(settings: Settings) -> AsyncIterator[BaseImages]:
-    engine = settings.docker_host or DEFAULT_ENGINE
+    engine = settings.engine
     runtime = DockerRuntime(engine)
     try:
         yield BaseImages(settings, runtime, BuildKitBuilder(engine, settings.data_dir / "builder"))

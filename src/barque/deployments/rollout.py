@@ -49,18 +49,23 @@ class Rollouts:
         self._slots = asyncio.Semaphore(platform.settings.deploy_concurrency)
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._present: dict[str, str] = {}
+        self.resumed = False
         self._running = Running()
         self._bring_up = BringUp(platform, instances, journal)
         self.drain = Drain(platform)
 
     async def resume(self) -> None:
-        """Have the router agree with the store, then take up what was begun."""
+        """Have the router agree with the store, then take up what was begun.
+
+        Raises `RuntimeUnavailable` and `RouterUnavailable`: it is safe to do again.
+        """
         await self.restore_router()
         async with self._platform.database.read() as session:
             waiting = select(Deployment.id).where(Deployment.status.not_in(ENDED))
             found = list(await session.scalars(waiting.order_by(Deployment.id)))
         for deployment_id in found:
             await self._platform.pipeline.begin(KIND, deployment_id)
+        self.resumed = True
 
     def cancel(self, deployment_id: str) -> None:
         """End a rollout of this process; its row says already that this is wanted."""

@@ -7,7 +7,7 @@ from typing import Literal
 from barque.routing.haproxy import HAProxyRouter
 from barque.running import running
 from barque.runtimes.docker import DockerRuntime
-from barque.settings import DEFAULT_ENGINE, Settings
+from barque.settings import Settings
 from barque.store.database import Database
 
 Verdict = Literal["ok", "warning", "problem"]
@@ -53,7 +53,7 @@ class Site:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.pid = running(settings)
-        self.engine_host = settings.docker_host or DEFAULT_ENGINE
+        self.engine_host = settings.engine
         self.engine = DockerRuntime(self.engine_host)
         self.database = Database(settings.store_url, timeout=5)
         self.router = HAProxyRouter(

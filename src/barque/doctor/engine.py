@@ -12,18 +12,18 @@ from barque.doctor.keys import vault_of
 from barque.processes.instances import network_of
 from barque.projects.models import Environment
 from barque.releases.models import Release
+from barque.runtimes.docker import SCHEMES
 from barque.runtimes.port import RuntimeUnavailable
 from barque.services.place import place_of
 from barque.store.unavailable import StoreUnavailable
 
 # Docker 20.10, whose build cache is pruned to a size.
 _API = (1, 41)
-_SCHEMES = ("unix://", "tcp://", "http://", "https://")
 
 
 async def _address(site: Site) -> Seen:
     host = site.engine_host
-    if not host.startswith(_SCHEMES):
+    if not host.startswith(SCHEMES):
         return problem(
             f"DOCKER_HOST is '{host}', which is no address that Barque can use",
             "set DOCKER_HOST to unix:///var/run/docker.sock, or to tcp://host:port",

@@ -146,11 +146,15 @@ class Supervisor:
             await self.mend(service_id)
 
     async def _keep_router(self) -> None:
+        rollouts = self._platform.rollouts
+        if not rollouts.resumed:
+            # The engine did not answer at the start.
+            await rollouts.resume()
         try:
             await self._platform.router.ping()
         except RouterUnavailable:
             log.warning("the router is gone: starting it again")
-            await self._platform.rollouts.restore_router()
+            await rollouts.restore_router()
         await asyncio.sleep(_ROUTER)
 
     async def mend(self, service_id: str) -> None:

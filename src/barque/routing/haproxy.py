@@ -11,7 +11,8 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -46,7 +47,8 @@ class HAProxyRouter:
         # map that is nearly empty and goes before the other, which is changed when there is time.
         self._moving: set[str] = set()
         self._leaving: set[str] = set()
-        self._changing = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._told = False
         self._process: subprocess.Popen[bytes] | None = None
         # A socket's path may have no more than 107 bytes, and data dirs nest deeper than that.
         short = sha256(str(folder).encode()).hexdigest()[:12]
@@ -63,8 +65,9 @@ class HAProxyRouter:
         self._upstreams = {name: _named(name, group) for name, group in table.upstreams.items()}
         self._routes = dict(table.routes)
         self._slots = Slots(self._slots.count)
-        async with self._changing:
+        async with self._turn:
             await self._render_and_load()
+            self._told = True
 
     async def ping(self) -> None:
         """Return if the router answers."""
@@ -72,7 +75,7 @@ class HAProxyRouter:
 
     async def put_upstream(self, upstream: str, servers: Sequence[Server]) -> None:
         """Make `upstream` hold exactly `servers`; a server that left gets no new request."""
-        async with self._changing:
+        async with self._changing():
             present = self._upstreams.get(upstream, {})
             wanted = _named(upstream, servers)
             self._upstreams[upstream] = wanted
@@ -90,7 +93,7 @@ class HAProxyRouter:
 
     async def enable(self, upstream: str, server: str, enabled: bool) -> None:
         """Send new requests to a server, or none; one that is not known is no error."""
-        async with self._changing:
+        async with self._changing():
             name, slot = _qualified(upstream, server), self._slots.taken.get(upstream)
             known = self._upstreams.get(upstream, {}).get(name)
             if slot is not None and known is not None and known.enabled != enabled:
@@ -99,7 +102,7 @@ class HAProxyRouter:
 
     async def drop_upstream(self, upstream: str) -> None:
         """Forget `upstream` and its servers."""
-        async with self._changing:
+        async with self._changing():
             await self._settle()
             slot = self._slots.give_back(upstream)
             gone = [f"{slot}/{name}" for name in self._upstreams.pop(upstream, {})]
@@ -108,7 +111,7 @@ class HAProxyRouter:
 
     async def point(self, host: str, upstream: str) -> None:
         """Send every new request for `host` to `upstream`, from one request to the next."""
-        async with self._changing:
+        async with self._changing():
             verb, place = "set" if host in self._moving else "add", self._hosts
             slot = self._slots.taken[upstream]
             if host in self._routes:
@@ -119,7 +122,7 @@ class HAProxyRouter:
 
     async def unroute(self, host: str) -> None:
         """Answer 404 to `host` from now on."""
-        async with self._changing:
+        async with self._changing():
             await self._settle()
             if self._routes.pop(host, None) is not None:
                 await self._tell(f"del map {self._hosts} {host}")
@@ -173,6 +176,14 @@ class HAProxyRouter:
                     os.kill(pid, signal.SIGTERM)
         for path in (self._worker, self._master):
             path.unlink(missing_ok=True)
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[None]:
+        """Take the turn to change it; before the start, a change would take all else away."""
+        async with self._turn:
+            if not self._told:
+                raise RouterUnavailable("the router was not told yet what it serves")
+            yield
 
     async def _settle(self) -> None:
         """Write what has moved into the map of all hosts, from one request to the next."""

@@ -35,6 +35,9 @@ from barque.runtimes.session import SIZED, Engine, command_session, container_se
 from barque.runtimes.subnets import POOL, dynamic_range, free_subnets, next_address, routed_subnets
 
 # What an image's entry point may need to set up its files and change user, and nothing more.
+# How the address of an engine may begin.
+SCHEMES = ("unix://", "tcp://", "http://", "https://")
+
 _CAPABILITIES = [
     "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID",
 ]  # fmt: skip
@@ -329,8 +332,13 @@ class DockerRuntime:
                 # Following the output of a container holds a connection: there may be many.
                 socket = aiohttp.UnixConnector(self._host.removeprefix("unix://"), limit=0)
                 self._docker = aiodocker.Docker(url="unix://localhost", connector=socket)
-            else:
+            elif self._host.startswith(SCHEMES):
                 self._docker = aiodocker.Docker(url=self._host)
+            else:
+                raise RuntimeUnavailable(
+                    f"'{self._host}' is no address of an engine: set DOCKER_HOST to "
+                    "unix:///var/run/docker.sock, or to tcp://host:port"
+                )
         return self._docker
 
     async def _stream(

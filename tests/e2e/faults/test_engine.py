@@ -138,8 +138,11 @@ def test_what_was_live_comes_back(near_server: Server, engine: Engine) -> None:
         near_server.kill()
         subprocess.run(["pkill", "-9", "-f", f"{near_server.data_dir}/router"], check=True)
         engine.lose_power()
-        engine.start()
+        # The platform is up before the engine is: it waits, and answers meanwhile.
         near_server.start()
+        assert "does not answer" in near_server.ready()["engine"]
+        assert client.get(f"{app.path}/processes").status_code == 503
+        engine.start()
         until(lambda: serves(near_server, app, "one\n"))
         until(all_run)
         assert client.get(f"{app.path}/deployments").json()["pagination"]["total"] == 1
