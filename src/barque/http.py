@@ -8,9 +8,9 @@ import asyncio
 import hashlib
 import inspect
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from barque.bodies import convert, decode
 from barque.errors import BarqueError, Conflict, Invalid, TooLarge
 from barque.fields import LARGEST
 from barque.idempotency import IdempotencyRecord
+from barque.lasting import events_while, talk_while
 from barque.services.place import Place, Role, allow
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Answer:
 
     value: Any = None
     status: int = 200
-    events: AsyncIterator[bytes] | None = None
+    events: AsyncGenerator[bytes, None] | None = None
     raw: bytes | None = None
     media: str = "application/json"
     session: "Talk | None" = None
@@ -312,16 +313,35 @@ async def run(endpoint: Endpoint, platform: "Platform", request: Request[Any, An
             endpoint,
             await endpoint.handler(Call(request, platform, endpoint, Actor.nobody(), Place())),
         )
-    return await run_as(await platform.keys.authenticate(request), endpoint, platform, request)
+    answer = await run_as(await platform.keys.authenticate(request), endpoint, platform, request)
+
+    async def check() -> None:
+        # What is deleted meanwhile tells of that itself: only the caller is looked at.
+        of_org = {"org": request.path_params["org"]}
+        await _place(await platform.keys.identify(request), endpoint, platform, of_org)
+
+    if answer.events is not None:
+        return replace(answer, events=events_while(answer.events, check))
+    if answer.session is not None:
+        return replace(answer, session=talk_while(answer.session, check))
+    return answer
+
+
+async def _place(
+    actor: Actor, endpoint: Endpoint, platform: "Platform", path: dict[str, Any]
+) -> Place:
+    """Find what a path names. Raises `NotFound`, and `Forbidden` to who may not do this there."""
+    place = await platform.places.find(actor, path)
+    if place.org is not None and endpoint.role is not None:
+        allow(actor, place, endpoint.role)
+    return place
 
 
 async def run_as(
     actor: Actor, endpoint: Endpoint, platform: "Platform", request: Request[Any, Any, Any]
 ) -> Answer:
     """Answer a request of a caller who is known: find the place, the right to it, do the work."""
-    place = await platform.places.find(actor, request.path_params)
-    if place.org is not None and endpoint.role is not None:
-        allow(actor, place, endpoint.role)
+    place = await _place(actor, endpoint, platform, request.path_params)
     call = Call(request, platform, endpoint, actor, place)
     if endpoint.events:
         # A bad id is an error also where the answer is no stream.

@@ -169,6 +169,27 @@ def test_who_may_enter(server: Server, app: App) -> None:
         assert refused(client.service(app.address)).status == 401
 
 
+def test_what_was_begun_ends_with_its_key(server: Server, app: App) -> None:
+    says = "web: (while sleep 0.2; do echo on; done) & exec httpd -f -p $PORT -h /www\n"
+    build(app, {**web("x"), "Procfile": says})
+    assert ended(app, deploy(app))["status"] == "live"
+    key = key_of(app, "developer")
+    with Client(server.url, key) as client, server.client(key) as api:
+        service = client.service(app.address)
+        lines = service.follow_logs()
+        assert next(lines)["text"] == "on"
+        with pytest.raises(ApiError) as told, service.open_exec("echo on; sleep 71006") as session:
+            for _ in session:
+                [revoked] = api.get("/api-keys").json()
+                assert api.delete(f"/api-keys/{revoked['id']}").status_code == 204
+        assert told.value.status == 401
+        with pytest.raises(ApiError) as told:
+            list(lines)
+        assert told.value.status == 401
+    [name] = containers(app)
+    until(lambda: not runs_in(name, "sleep 71006"))
+
+
 def test_what_is_wrong_is_said_before_anything_runs(
     service: Service[Blocking], server: Server, app: App
 ) -> None:

@@ -55,24 +55,33 @@ class Keys:
     async def authenticate(
         self, request: Request[Any, Any, Any], proof: str | None = None, *, basic: bool = False
     ) -> Actor:
+        """Return who is calling (see `identify`), which counts as a request of theirs.
+
+        Raises `Unauthorized`, `Forbidden` and `TooMany`.
+        """
+        actor = await self.identify(request, proof, basic=basic)
+        self._limits.admit(actor.key_id, actor.rate_limit)
+        return actor
+
+    async def identify(
+        self, request: Request[Any, Any, Any], proof: str | None = None, *, basic: bool = False
+    ) -> Actor:
         """Return who is calling, with a key or signed in; `basic` lets the key be a password.
 
         Whoever is signed in has to prove that a page of ours asks, unless they only read: by
-        `proof`, or the header `X-CSRF-Token`. Raises `Unauthorized`, `Forbidden` and `TooMany`.
+        `proof`, or the header `X-CSRF-Token`. Raises `Unauthorized` and `Forbidden`, and `TooMany`
+        to who guesses.
         """
         key, token = _presented(request), token_of(request)
         if key is None and basic:
             key = _password(request)
         if key is not None:
-            actor = await self.of_key(request, key)
-        elif token is not None and not basic:
+            return await self.of_key(request, key)
+        if token is not None and not basic:
             check_proof(request, token, proof)
-            actor = await self.signed_in(token)
-        else:
-            way = "as the password" if basic else "as 'Authorization: Bearer <key>'"
-            raise Unauthorized(f"no API key: send one as 'X-API-Key: <key>' or {way}")
-        self._limits.admit(actor.key_id, actor.rate_limit)
-        return actor
+            return await self.signed_in(token)
+        way = "as the password" if basic else "as 'Authorization: Bearer <key>'"
+        raise Unauthorized(f"no API key: send one as 'X-API-Key: <key>' or {way}")
 
     async def of_key(self, request: Request[Any, Any, Any], key: str) -> Actor:
         """Return whose key this is. Raises `Unauthorized`, and `TooMany` to who guesses."""

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,7 +113,7 @@ class LogStore:
         wanted: Wanted = ALL,
         show: Callable[[Line], Any] = lambda line: {"text": line.text},
         fresh: bool = False,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Send lines as server-sent events until `ended` gives the last status.
 
         Each event's id resumes after it, without gap or repeat; a `fresh` follower is told first
