@@ -24,11 +24,7 @@ PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that nobody is left alone with it at the end.
-
-    A browser breaks off what it is at when a network of the machine comes or goes: what makes
-    most of them is over when the dashboard is looked at.
-    """
+    """Begin with what takes longest, so that nobody is left alone with it at the end."""
     turns = {
         "tests/e2e/faults/": 0, "tests/documents/": 1, "tests/e2e/": 2, "tests/dashboard/": 4,
         "tests/unit/": 5, "": 3,

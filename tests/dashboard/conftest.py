@@ -1,16 +1,19 @@
 """A real Chromium, and one deployed service that the tests of a module share."""
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.conftest import WEB, App, Server, free_port, make_app, make_env
+from tests.dashboard.apart import network_apart, relay
 from tests.e2e.helpers import build, deploy, ended
 
 ARTEFACTS = Path(__file__).parent.parent / "artefacts" / "dashboard"
@@ -20,8 +23,6 @@ OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# Chromium gives up what it has under way when a container's network comes or goes beside it.
-_CHANGED = "net::ERR_NETWORK_CHANGED"
 # A form that is refused is answered with its page, and Chromium notes the status.
 _REFUSED = "status of 422"
 ATTACK = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)>"
@@ -59,7 +60,7 @@ class Site:
         # What moves all the while is drawn by the processor here, and takes much of it.
         options = {"base_url": self.server.url, "reduced_motion": "reduce", **options}
         context = self.browser.new_context(**options)
-        page = _patient(context.new_page())
+        page = context.new_page()
         page.goto("/sign-in")
         page.get_by_label("API key").fill(key or self.server.key)
         page.get_by_role("button", name="Sign in").click()
@@ -68,41 +69,30 @@ class Site:
         return context
 
     def page(self, context: BrowserContext) -> Page:
-        page = _patient(context.new_page())
+        page = context.new_page()
         page.on("console", lambda said: self._note(said.type == "error", said.text))
         page.on("pageerror", lambda error: self._note(True, str(error)))
         page.on("dialog", lambda dialog: self._note(True, f"dialog: {dialog.message}"))
         return page
 
     def _note(self, wrong: bool, text: str) -> None:
-        if wrong and _CHANGED not in text and _REFUSED not in text:
+        if wrong and _REFUSED not in text:
             self.wrong.append(text)
 
 
-def _patient(page: Page) -> Page:
-    """Have a page go again where it was on its way to when the machine's networks changed."""
-    go = page.goto
-
-    def goto(url: str, **options: Any) -> Any:
-        for _ in range(5):
-            try:
-                return go(url, **options)
-            except Error as error:
-                if _CHANGED not in str(error):
-                    raise
-        return go(url, **options)
-
-    page.goto = goto  # type: ignore[method-assign]
-    return page
-
-
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser(server: Server) -> Iterator[Browser]:
     # For this package and no longer: its event loop would be in the way of asynchronous tests.
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+    with ExitStack() as stack:
+        with network_apart() as apart:
+            if apart:
+                door = stack.enter_context(socket.create_server(("127.0.0.1", server.port)))
+            playwright = stack.enter_context(sync_playwright())
+            running = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+            stack.enter_context(running)
+        if apart:
+            stack.enter_context(relay(door))
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="package")
