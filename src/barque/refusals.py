@@ -23,8 +23,9 @@ def refusal(error: Exception, method: str, path: str) -> tuple[ErrorAnswer, dict
     elif isinstance(error, IntegrityError):
         said = ErrorAnswer(409, "somebody changed the same thing at the same moment: try again")
     elif isinstance(error, MethodNotAllowedException):
-        said = ErrorAnswer(405, f"{method} is not allowed here")
         headers = dict(error.headers or {})
+        allowed = ", ".join(sorted(headers.get("allow", "").split(", ")))
+        said = ErrorAnswer(405, f"{method} is not allowed here ({allowed} are): see /docs")
     elif isinstance(error, HTTPException) and error.status_code < 500:
         said = ErrorAnswer(error.status_code, "there is nothing at this path: see /docs")
     else:

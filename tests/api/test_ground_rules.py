@@ -41,6 +41,7 @@ def test_unknown_path_and_method(api: httpx.Client) -> None:
     assert api.get("/nowhere").json()["status"] == 404
     answer = api.put("/orgs")
     assert answer.status_code == 405
+    assert answer.json()["message"].startswith("PUT is not allowed here (GET, OPTIONS, POST are)")
     assert "GET" in answer.headers["Allow"]
 
 
