@@ -23,7 +23,8 @@ def test_at_a_terminal(barque: Run, app: App, tmp_path: Path) -> None:
     assert code == 7, shown
     assert "Traceback" not in shown
     # A shell at its prompt may lose what is typed while it starts something.
-    waits = "trap 'echo got it; exit 9' INT; echo o$((1))n; sleep 1000"
+    # One signal that comes right before a command starts is heeded when that ends.
+    waits = "trap 'echo got it; exit 9' INT; echo o$((1))n; while :; do sleep 0.1; done"
     code, shown = on_terminal(["exec", "--", waits], environment, tmp_path, talk=[("o1n", "\x03")])
     assert (code, "got it" in shown) == (9, True)
     code, shown = on_terminal(["run", "--", "tty; exit 3"], environment, tmp_path)
