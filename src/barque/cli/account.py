@@ -61,7 +61,7 @@ def whoami() -> None:
     describe(client().whoami())
 
 
-def link(where: Annotated[str, address(4, "org/project/env/service")]) -> None:
+def link(where: Annotated[str, address(4, "The service.")]) -> None:
     """Remember the service of this folder."""
     client().service(where).get()
     Path(LINK).write_text(f"{where}\n")

@@ -11,9 +11,9 @@ from barque.cli.output import describe, given, show, told
 from barque.cli.parameters import Cascade, Name, Slug, address
 
 group = Group("List, make, show, change and delete environments.")
-Parent = Annotated[str, address(2, "org/project")]
-Linked = Annotated[str | None, address(2, "org/project, or the linked one.")]
-Address = Annotated[str, address(3, "org/project/env")]
+Parent = Annotated[str, address(2, "The project.")]
+Linked = Annotated[str | None, address(2, "The project, or the linked one.")]
+Address = Annotated[str, address(3, "The environment.")]
 Kind = Annotated[
     str | None, typer.Option("--type", help="production, staging, development or preview.")
 ]

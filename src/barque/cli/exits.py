@@ -2,10 +2,14 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from itertools import takewhile
 from typing import Any, NoReturn
+
+from typer.exceptions import TyperException
 
 from barque.cli.contexts import NoSuchContext
 from barque.cli.output import err, run
@@ -49,6 +53,8 @@ _COMMANDS = {
     "POST .../run": "'barque run'",
 }  # fmt: skip
 _CALL = re.compile("|".join(map(re.escape, _COMMANDS)))
+# How a value is described that is none of its option's type.
+_INPUT = re.compile(r": Input should be ([^,]*).*")
 
 
 class NotSignedIn(Exception):
@@ -65,11 +71,21 @@ def fail(message: str, code: int = Exit.REFUSED, **more: Any) -> NoReturn:
     raise SystemExit(int(code))
 
 
+def misuse(message: str) -> NoReturn:
+    """End with what is wrong about how the command was written."""
+    # What is wrong may come before the option that says how to print.
+    before_command = takewhile(lambda one: one != "--", sys.argv)
+    run.note("--json" in before_command, None)
+    fail(message, Exit.USAGE)
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn every error that is no defect into one sentence, and the exit code that fits."""
     try:
         yield
+    except TyperException as error:
+        _misused(error)
     except ApiError as error:
         _refused(error)
     except NotSignedIn as error:
@@ -84,6 +100,15 @@ def sentences() -> Iterator[None]:
         fail(f"{error.name} is missing: what serves needs pip install 'barque[server]'")
     except (ValueError, OSError) as error:
         fail(str(error))
+
+
+def _misused(error: TyperException) -> NoReturn:
+    message, ctx = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    if not message:
+        # A group that was named alone has shown its help.
+        raise SystemExit(int(Exit.USAGE))
+    said = _INPUT.sub(r": it should be \1", message[0].lower() + message[1:])
+    misuse(f"{said}: see '{ctx.command_path} --help'" if ctx else said)
 
 
 def _refused(error: ApiError) -> NoReturn:

@@ -6,6 +6,8 @@ import typer
 
 from barque.cli.completion import addresses
 
+_LEVELS = ("ORG", "PROJECT", "ENV", "SERVICE")
+
 Org = Annotated[
     str | None,
     typer.Option("--org", "-o", help="The org, or the linked one.", autocompletion=addresses(1)),
@@ -40,5 +42,7 @@ Slug = Annotated[str | None, typer.Option(help="The slug; else it is made of the
 
 def address(depth: int, what: str) -> typer.models.ArgumentInfo:
     """Return an argument that is an address of so many parts."""
-    found: typer.models.ArgumentInfo = typer.Argument(help=what, autocompletion=addresses(depth))
+    found: typer.models.ArgumentInfo = typer.Argument(
+        metavar="/".join(_LEVELS[:depth]), help=what, autocompletion=addresses(depth)
+    )
     return found

@@ -13,7 +13,7 @@ from barque.cli.parameters import Cascade, Slug, address
 group = Group("List, make, show, change and delete projects.")
 Parent = Annotated[str, address(1, "The organization.")]
 Linked = Annotated[str | None, address(1, "The organization, or the linked one.")]
-Address = Annotated[str, address(2, "org/project")]
+Address = Annotated[str, address(2, "The project.")]
 _COLUMNS = ("slug", "name", "created")
 
 

@@ -12,9 +12,9 @@ from barque.cli.output import describe, given, run, show, told
 from barque.cli.parameters import At, Name, Slug, address
 
 group = Group("List, make, show, change and delete services.")
-Parent = Annotated[str, address(3, "org/project/env")]
-Linked = Annotated[str | None, address(3, "org/project/env, or the linked one.")]
-Address = Annotated[str, address(4, "org/project/env/service")]
+Parent = Annotated[str, address(3, "The environment.")]
+Linked = Annotated[str | None, address(3, "The environment, or the linked one.")]
+Address = Annotated[str, address(4, "The service.")]
 Platform = Annotated[str, typer.Option(help="wind, steam, diesel, stirling, nuclear or electric.")]
 Repository = Annotated[str | None, typer.Option(help="The repository: owner/name.")]
 Image = Annotated[str | None, typer.Option(help="An image instead of a repository: nginx:1.27.")]
