@@ -10,7 +10,7 @@ from barque.cli.app import Group
 from barque.cli.context import LINK, client
 from barque.cli.contexts import Context, Contexts
 from barque.cli.output import describe, hint, run, told
-from barque.cli.parameters import address
+from barque.cli.parameters import AService
 from barque.cli.secrets import secret
 from barque.client import Client
 
@@ -61,7 +61,7 @@ def whoami() -> None:
     describe(client().whoami())
 
 
-def link(where: Annotated[str, address(4, "The service.")]) -> None:
+def link(where: AService) -> None:
     """Remember the service of this folder."""
     client().service(where).get()
     Path(LINK).write_text(f"{where}\n")

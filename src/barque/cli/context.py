@@ -6,7 +6,7 @@ from pathlib import Path
 from barque.cli.contexts import Context, Contexts
 from barque.cli.exits import Exit, NotSignedIn, fail
 from barque.cli.output import run
-from barque.client import Blocking, Client, Org, Project, Retries, Service
+from barque.client import Blocking, Client, Env, Org, Project, Retries, Service
 
 LINK = ".barque-link"
 _DEFAULT_URL = "http://127.0.0.1:8000"
@@ -51,15 +51,16 @@ def linked() -> str | None:
 
 def address_of(given: str | None, depth: int | None = None) -> str:
     """Return the address that was given, or the linked one, as far down as `depth`."""
-    address = given or linked()
+    if given:
+        return given.strip("/")
+    address = linked()
     if address is None:
         fail(
             "which one? name it as org/project/env/service, as far as needed, or run "
             "'barque link org/project/env/service' here",
             Exit.USAGE,
         )
-    parts = address.strip("/").split("/")
-    return "/".join(parts if depth is None else parts[:depth])
+    return "/".join(address.split("/")[:depth])
 
 
 def org_at(given: str | None) -> Org[Blocking]:
@@ -70,6 +71,11 @@ def org_at(given: str | None) -> Org[Blocking]:
 def project_at(given: str | None) -> Project[Blocking]:
     """Return the project that was given, or that of the linked service."""
     return client().project(address_of(given, 2))
+
+
+def env_at(given: str | None) -> Env[Blocking]:
+    """Return the environment that was given, or that of the linked service."""
+    return client().env(address_of(given, 3))
 
 
 def service_at(given: str | None) -> Service[Blocking]:

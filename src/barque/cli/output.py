@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.table import Table
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 _ENDLESS = 1_000_000
+_UNIT = 1024
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -47,7 +48,7 @@ def show(value: Any, columns: Sequence[str] = (), empty: str = "") -> None:
     for column in columns:
         table.add_column(column.replace("_", " ").upper(), overflow="fold")
     for row in rows:
-        table.add_row(*(cell(row.get(column)) for column in columns))
+        table.add_row(*(_in_table(column, row.get(column)) for column in columns))
     if not out.is_terminal:
         # In a pipe nothing has to fit anywhere: a row is a line.
         out.width = _ENDLESS
@@ -89,6 +90,35 @@ def hint(line: str) -> None:
 def given(**options: Any) -> dict[str, Any]:
     """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _in_table(column: str, value: Any) -> str:
+    """Say a value as short as a table wants it."""
+    said = _SHORT.get(column)
+    return cell(said(value) if said and value is not None else value)
+
+
+def _percent(cores: float) -> str:
+    return f"{cores * 100:.1f} %"
+
+
+def _binary(size: float) -> str:
+    """Say bytes in the largest unit of which there is one at least."""
+    for unit in ("B", "KiB", "MiB"):
+        if size < _UNIT:
+            return f"{size:.{0 if unit == 'B' else 1}f} {unit}"
+        size /= _UNIT
+    return f"{size:.1f} GiB"
+
+
+def _abbreviated(sha: str) -> str:
+    return sha[:12]
+
+
+# CPU is that of one core.
+_SHORT: dict[str, Callable[[Any], str]] = {
+    "cpu": _percent, "memory": _binary, "commit_sha": _abbreviated,
+}  # fmt: skip
 
 
 def cell(value: Any) -> str:
