@@ -117,6 +117,13 @@ def check_what_was(barque: Run) -> None:
 
 def test_what_fails_says_so(barque: Run, app: App) -> None:
     assert barque("link", app.address).returncode == 0
+    assert "no lines are kept" in barque("logs").stderr
+    missing = {
+        "'barque images'": ("images", "show", "9"), "'barque releases'": ("releases", "show", "9"),
+        "'barque deployments'": ("deployments", "show", "x"),
+    }  # fmt: skip
+    for lists, command in missing.items():
+        assert f"{lists} lists what there is" in barque(*command).stderr
     early = barque("deploy")
     assert early.returncode == 1
     assert "'barque build'" in early.stderr
@@ -175,7 +182,8 @@ def test_an_image_instead_of_a_repository(barque: Run, env: str) -> None:
     assert "is not built" in barque("deploy", "--image", "7", *service).stderr
     barque("services", "create", where, "Api", "--repository", "a/b")
     refused = barque("deploy", *image, "-s", f"{where}/api")
-    assert "github_repository" in refused.stderr
+    assert "built from its repository a/b" in refused.stderr
+    assert f"'barque services set {where}/api --image barque/base:busybox'" in refused.stderr
     for option, value in (image, ("--repository", "a/c")):
         assert barque("services", "set", f"{where}/api", option, value).returncode == 0
     changed = said(barque("services", "show", f"{where}/api", "--json"))

@@ -114,6 +114,8 @@ def test_config(barque: Run, app: App, tmp_path: Path) -> None:
     assert barque("config", "get", "A").stdout == "0\n"
     assert barque("config", "unset", "A").returncode == 4
     assert barque("config", "get", "NOT_THERE").returncode == 4
+    missing = barque("config", "import", "not-there")
+    assert missing.stderr == "barque: not-there: No such file or directory\n"
     refused = barque("config", "set", "PORT=1")
     assert refused.returncode == 1
     assert "PORT" in refused.stderr

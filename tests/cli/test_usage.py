@@ -27,6 +27,14 @@ from tests.platforms import run_barque
         ("help webhoks", "there is no command 'barque webhoks': did you mean 'barque webhooks'?"),
         ("deploy --folow", "no such option: --folow (Possible options: --follow): see 'barque "
                            "deploy --help'"),
+        ("ps acme/shop/production/web", "got unexpected extra argument(s) (acme/shop/production/"
+                                        "web): name the service with -s: see 'barque ps --help'"),
+        ("completion", "missing argument 'shell'. Choose from: bash, zsh, fish: see 'barque "
+                       "completion --help'"),
+        ("members set ann --role king", "invalid value for '--role': 'king' is not one of "
+                                        "'viewer', 'developer', 'admin': see 'barque members set "
+                                        "--help'"),
+        ("login shop", "'shop' is no address of a platform: write http://host:port"),
         ("orgs create", "missing argument 'name': see 'barque orgs create --help'"),
         ("releases show x", "invalid value for 'version': it should be a valid integer: see "
                             "'barque releases show --help'"),

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rich.console import Console
 
 from barque.cli import output
 
@@ -28,3 +29,13 @@ def test_people_get_units_and_short_names(
     monkeypatch.setattr(output.run, "json", True)
     output.show(ROWS, ("cpu", "memory", "commit_sha"))
     assert json.loads(capsys.readouterr().out) == ROWS
+
+
+def test_an_id_stays_whole_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    narrow = Console(width=60, force_terminal=True, color_system=None)
+    monkeypatch.setattr(output, "out", narrow)
+    row = {"id": "01a2135a-8304-7459-a4f9-db66f11036a0", "status": "retired", "actor": "a" * 60}
+    output.show([row], ("id", "status", "actor"))
+    assert row["id"] in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """How groups and commands show their switches, and what they say of a command there is not."""
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from barque.cli.exits import misuse
 _SHOWING = ("list", "show", "get")
 # More than these are no hint, and less alike is no slip of the fingers.
 _FEW, _ALIKE = 3, 0.7
+_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
 
 def _without_types(parameters: list[Any]) -> list[Any]:
@@ -24,6 +26,10 @@ def _without_types(parameters: list[Any]) -> list[Any]:
 
 class Command(TyperCommand):
     """A command."""
+
+    def __init__(self, name: str | None, *, help: str | None = None, **options: Any) -> None:
+        # Where lines end in the code says nothing about how wide a terminal is.
+        super().__init__(name, help=_LINE_END.sub(" ", help or ""), **options)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """List its options and arguments."""

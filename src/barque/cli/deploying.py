@@ -88,6 +88,11 @@ def deploy(
     elif image is None or image.isdecimal():
         rolled_out(service, service.deploy(int(image) if image else None), follow)
     else:
+        if repository := service.get()["github_repository"]:
+            fail(
+                f"the service is built from its repository {repository}: 'barque services set "
+                f"{address_of(at)} --image {image}' has it run an image instead"
+            )
         service.update(image_reference=image)
         built_and_rolled_out(service, service.build_and_deploy(), follow)
 

@@ -1,6 +1,6 @@
 """Commands about environments."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,7 +12,8 @@ from barque.cli.parameters import AnEnv, AProject, Cascade, LinkedEnv, LinkedPro
 
 group = Group("List, make, show, change and delete environments.")
 Kind = Annotated[
-    str | None, typer.Option("--type", help="production, staging, development or preview.")
+    Literal["production", "staging", "development", "preview"] | None,
+    typer.Option("--type", help="What it is for."),
 ]
 Protected = Annotated[
     bool | None,

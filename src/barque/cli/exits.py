@@ -44,8 +44,14 @@ _OF_STATUS = {401: Exit.FORBIDDEN, 403: Exit.FORBIDDEN, 404: Exit.NOT_FOUND}
 _NEXT = {
     401: "sign in with 'barque login URL'",
     403: "ask an admin of the organization, or use another key ('barque login', '--context')",
-    404: "'barque orgs', 'projects', 'envs' and 'services' list what there is",
 }
+# How what is missing is listed, by what the platform calls it.
+_LISTS = {
+    "organization": "orgs", "project": "projects", "environment": "envs", "service": "services",
+    "image": "images", "release": "releases", "deployment": "deployments", "webhook": "webhooks",
+    "delivery": "webhooks deliveries", "member": "members", "API key": "keys",
+    "git credential": "git-credentials",
+}  # fmt: skip
 # What the platform says in terms of its API, a person does with a command.
 _COMMANDS = {
     "POST .../images/build": "'barque build'", "POST .../deploy": "'barque deploy'",
@@ -98,16 +104,33 @@ def sentences() -> Iterator[None]:
         fail(str(error), Exit.UNREACHABLE)
     except ModuleNotFoundError as error:
         fail(f"{error.name} is missing: what serves needs pip install 'barque[server]'")
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except ValueError as error:
         fail(str(error))
 
 
+def _takes_service(ctx: Any) -> bool:
+    return any("--service" in one.opts for one in ctx.command.params)
+
+
+def _hint(error: ApiError) -> str | None:
+    """Say what to do about a refusal, where that is known."""
+    if error.status == 404:
+        lists = (one for what, one in _LISTS.items() if error.message.startswith(f"{what} "))
+        return next((f"'barque {one}' lists what there is" for one in lists), None)
+    return _NEXT.get(error.status)
+
+
 def _misused(error: TyperException) -> NoReturn:
-    message, ctx = error.format_message().rstrip("."), getattr(error, "ctx", None)
+    message, ctx = " ".join(error.format_message().split()), getattr(error, "ctx", None)
     if not message:
         # A group that was named alone has shown its help.
         raise SystemExit(int(Exit.USAGE))
-    said = _INPUT.sub(r": it should be \1", message[0].lower() + message[1:])
+    said = _INPUT.sub(r": it should be \1", message[0].lower() + message[1:].rstrip("."))
+    said = said.replace(": Value error, ", ": ")
+    if "unexpected extra" in said and "/" in said and _takes_service(ctx):
+        said = f"{said}: name the service with -s"
     misuse(f"{said}: see '{ctx.command_path} --help'" if ctx else said)
 
 
@@ -116,7 +139,7 @@ def _refused(error: ApiError) -> NoReturn:
     if error.errors:
         fields = "".join(f"\n  {one['field']}: {one['message']}" for one in error.errors)
         message = f"the platform refused this:{fields}"
-    elif error.status in _NEXT:
-        message = f"{message} ({_NEXT[error.status]})"
+    elif hint := _hint(error):
+        message = f"{message} ({hint})"
     code = _OF_STATUS.get(error.status, Exit.REFUSED)
     fail(message, code, status=error.status, errors=error.errors)

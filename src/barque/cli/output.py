@@ -46,7 +46,10 @@ def show(value: Any, columns: Sequence[str] = (), empty: str = "") -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " ").upper(), overflow="fold")
+        # What is to be copied stays whole, on however narrow a terminal.
+        table.add_column(
+            column.replace("_", " ").upper(), overflow="fold", no_wrap=column.endswith("id")
+        )
     for row in rows:
         table.add_row(*(_in_table(column, row.get(column)) for column in columns))
     if not out.is_terminal:
@@ -55,13 +58,14 @@ def show(value: Any, columns: Sequence[str] = (), empty: str = "") -> None:
     out.print(table)
 
 
-def describe(value: Mapping[str, Any]) -> None:
-    """Print one thing field by field, or as JSON."""
+def describe(value: Mapping[str, Any], fields: Sequence[str] = ()) -> None:
+    """Print one thing field by field (all, unless they are named), or as JSON."""
     if run.json:
         typer.echo(json.dumps(value))
         return
-    width = max(len(name) for name in value)
-    for name, one in value.items():
+    shown = {name: value[name] for name in fields or value}
+    width = max(len(name) for name in shown)
+    for name, one in shown.items():
         lines = cell(one).splitlines() or ["-"]
         label = name.replace("_", " ").ljust(width)
         say(f"{label}  {lines[0]}")

@@ -1,7 +1,7 @@
 """Commands about services as such; what is done with one is in other modules."""
 
 import webbrowser
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,7 +12,9 @@ from barque.cli.output import describe, given, run, show, told
 from barque.cli.parameters import AnEnv, AService, At, LinkedEnv, LinkedService, Name, Slug
 
 group = Group("List, make, show, change and delete services.")
-Platform = Annotated[str, typer.Option(help="wind, steam, diesel, stirling, nuclear or electric.")]
+Platform = Literal["wind", "steam", "diesel", "stirling", "nuclear", "electric"]
+Where = Annotated[Platform, typer.Option(help="Where it is to run.")]
+NewWhere = Annotated[Platform | None, typer.Option(help="Where it is to run.")]
 Repository = Annotated[str | None, typer.Option(help="The repository: owner/name.")]
 Image = Annotated[str | None, typer.Option(help="An image instead of a repository: nginx:1.27.")]
 Health = Annotated[str | None, typer.Option("--health-check-path", help="Where to ask for health.")]
@@ -25,7 +27,10 @@ Root = Annotated[str | None, typer.Option("--root-directory", help="The folder; 
 Watch = Annotated[
     list[str] | None, typer.Option("--watch-path", help="Build what a push changes there, or all.")
 ]
-Order = Annotated[str | None, typer.Option("--update-order", help="start-first or stop-first.")]
+Order = Annotated[
+    Literal["start-first", "stop-first"] | None,
+    typer.Option("--update-order", help="Whether new workers start, or old ones stop, first."),
+]
 _COLUMNS = ("slug", "platform", "github_repository", "process_counts")
 _SERVICE = (*_COLUMNS, "url")
 # What '' takes away.
@@ -48,7 +53,7 @@ def list_services(env: LinkedEnv = None) -> None:
 @group.add("create")
 def create(
     env: AnEnv, name: Annotated[str, typer.Argument(help="What it is called.")],
-    slug: Slug = None, platform: Platform = "wind", repository: Repository = None,
+    slug: Slug = None, platform: Where = "wind", repository: Repository = None,
     image: Image = None, health: Health = None, branch: Branch = None, timeout: Timeout = None,
     dockerfile: Dockerfile = None, root: Root = None, watch: Watch = None, order: Order = None,
 ) -> None:  # fmt: skip
@@ -71,7 +76,7 @@ def show_service(service: LinkedService = None) -> None:
 @group.add("set")
 def change(
     service: LinkedService = None, name: Name = None,
-    platform: Annotated[str | None, typer.Option(help="Where it is to run.")] = None,
+    platform: NewWhere = None,
     repository: Repository = None, image: Image = None, health: Health = None,
     branch: Branch = None, timeout: Timeout = None, dockerfile: Dockerfile = None,
     root: Root = None, watch: Watch = None, order: Order = None,

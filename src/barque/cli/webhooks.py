@@ -42,7 +42,7 @@ def create(
 ) -> None:  # fmt: skip
     """Make a webhook, and print its secret, this once."""
     fields: dict[str, Any] = {"url": url, **given(project=project, events=events or None)}
-    show(org_at(org).create_webhook(**fields), _MADE)
+    describe(org_at(org).create_webhook(**fields), _MADE)
 
 
 @group.add("show")
@@ -71,7 +71,7 @@ def delete(webhook: Id, org: Org = None) -> None:
 @group.add("rotate")
 def rotate(webhook: Id, org: Org = None) -> None:
     """Give a webhook a new secret, and print it; for a day the old one signs as well."""
-    show(_webhook(webhook, org).rotate(), _MADE)
+    describe(_webhook(webhook, org).rotate(), _MADE)
 
 
 @group.add("ping")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from barque.client.addresses import BadAddress
 from barque.client.sessions import AsyncSession, Dialogue, Session, beginning
 from barque.client.sockets import BlockingSocket, open_awaiting, open_blocking
 from barque.client.work import (
@@ -30,6 +31,8 @@ T = TypeVar("T")
 
 
 def _options(url: str, key: str, timeout: float) -> dict[str, Any]:
+    if not url.startswith(("http://", "https://")):
+        raise BadAddress(f"'{url}' is no address of a platform: write http://host:port")
     # Reading the machine's certificates takes longer than most requests: only for TLS.
     verify = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return {
