@@ -5,7 +5,7 @@ from pathlib import Path
 
 from barque.cli.contexts import Context, Contexts
 from barque.cli.exits import Exit, NotSignedIn, fail
-from barque.cli.output import run
+from barque.cli.output import hint, run
 from barque.client import Blocking, Client, Env, Org, Project, Retries, Service
 
 LINK = ".barque-link"
@@ -38,7 +38,15 @@ def identity() -> Context:
 def client(*, timeout: float = 60, retries: Retries | None = None) -> Client:
     """Return the client of whoever is signed in."""
     who = identity()
-    return Client(who.url, who.key, timeout=timeout, retries=retries)
+    return Client(who.url, who.key, timeout=timeout, retries=retries, on_away=_show_absence)
+
+
+def _show_absence(away: bool) -> None:
+    """Tell whoever waits for what to wait for."""
+    if away:
+        hint("barque: the platform does not answer; waiting for it (up to 5 minutes)")
+    else:
+        hint("barque: the platform answers again")
 
 
 def linked() -> str | None:

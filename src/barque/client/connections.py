@@ -15,6 +15,7 @@ from barque.client.sockets import BlockingSocket, open_awaiting, open_blocking
 from barque.client.work import (
     Do,
     Give,
+    OnAway,
     Open,
     Read,
     Request,
@@ -24,6 +25,7 @@ from barque.client.work import (
     Stream,
     Wait,
     Work,
+    ignore_absence,
     opening,
 )
 
@@ -105,8 +107,12 @@ class _Steps:
 class Blocking:
     """A connection whose work is done when its methods return."""
 
-    def __init__(self, url: str, key: str, timeout: float, retries: Retries) -> None:
+    def __init__(
+        self, url: str, key: str, timeout: float, retries: Retries,
+        on_away: OnAway = ignore_absence,
+    ) -> None:  # fmt: skip
         self.retries = retries
+        self.on_away = on_away
         self._http = httpx.Client(**_options(url, key, timeout))
 
     def carry(self, work: Work[T]) -> T:
@@ -186,8 +192,12 @@ async def _read(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
 class Awaiting:
     """A connection whose work is done when it was awaited."""
 
-    def __init__(self, url: str, key: str, timeout: float, retries: Retries) -> None:
+    def __init__(
+        self, url: str, key: str, timeout: float, retries: Retries,
+        on_away: OnAway = ignore_absence,
+    ) -> None:  # fmt: skip
         self.retries = retries
+        self.on_away = on_away
         self._http = httpx.AsyncClient(**_options(url, key, timeout))
 
     async def carry(self, work: Work[T]) -> T:
