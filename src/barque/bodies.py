@@ -20,6 +20,8 @@ _SAID_AS = (
      "must be a moment, as 2026-11-24T16:00:00Z"),
     (re.compile(r"^Expected `int` <= (\d+)$"), r"must be at most \1"),
     (re.compile(r"^Expected `int` >= (\d+)$"), r"must be at least \1"),
+    (re.compile(r"^Expected `str` of length >= 1$"), "must not be empty"),
+    (re.compile(r"^Expected `str` of length <= (\d+)$"), r"must have at most \1 characters"),
     (re.compile(r"^Expected `str` matching regex (.*)$"), r"must match \1"),
     (re.compile(r"^Invalid enum value (.*)$"), r"cannot be \1"),
 )  # fmt: skip

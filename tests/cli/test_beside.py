@@ -20,6 +20,7 @@ def test_webhooks(barque: Run, app: App) -> None:
     # What is shown this once is in one piece, on however narrow a terminal.
     shown = barque("webhooks", "rotate", webhook, *org, COLUMNS="40").stdout
     assert re.search(r"^secret  whsec_\S{40,}$", shown, re.M)
+    assert "barque webhooks ping" in barque("webhooks", "deliveries", webhook, *org).stderr
     rotated = said(barque("webhooks", "rotate", webhook, *org, "--json"))
     assert rotated["secret"] != made["secret"]
     sent = said(barque("webhooks", "ping", webhook, *org, "--json"))

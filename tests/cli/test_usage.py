@@ -24,7 +24,8 @@ from tests.platforms import run_barque
                        "show 3'? 'barque releases' has 'list', 'show', 'log' and 'diff'"),
         ("git clone", "there is no command 'barque git clone', 'barque git' has 'remote' and "
                       "'credential'"),
-        ("help webhoks", "there is no command 'barque webhoks': did you mean 'barque webhooks'?"),
+        ("help webhoks", "there is no command 'barque webhoks': did you mean 'barque webhooks'? "
+                         "(and there are topics: exit-codes, json, addresses, environment)"),
         ("deploy --folow", "no such option: --folow (Possible options: --follow): see 'barque "
                            "deploy --help'"),
         ("ps acme/shop/production/web", "got unexpected extra argument(s) (acme/shop/production/"

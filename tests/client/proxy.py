@@ -16,7 +16,7 @@ class Proxy:
         self._to = port
         self._port = free_port()
         self._listening = socket.create_server(("127.0.0.1", self._port))
-        self._lose = self._breaks = self._allowed = self._then_lose = 0
+        self._lose = self._breaks = self._allowed = 0
         self.lost = self.broken = 0
 
     @property
@@ -27,9 +27,9 @@ class Proxy:
         """Hang up instead of handing on the next answers."""
         self._lose = count
 
-    def break_streams_after(self, bytes_of_events: int, times: int, then_lose: int = 0) -> None:
-        """Hang up amid the next event streams, and then instead of so many answers."""
-        self._allowed, self._breaks, self._then_lose = bytes_of_events, times, then_lose
+    def break_streams_after(self, bytes_of_events: int, times: int) -> None:
+        """Hang up amid the next event streams."""
+        self._allowed, self._breaks = bytes_of_events, times
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -69,7 +69,6 @@ class Proxy:
             if streams and len(events) > self._allowed:
                 self._breaks -= 1
                 self.broken += 1
-                self._lose = 0 if self._breaks else self._then_lose
                 _send(near, said[before : len(head) + 4 + self._allowed])
                 break
             _send(near, data)

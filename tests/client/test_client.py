@@ -1,9 +1,7 @@
 """The Python client, blocking and in asyncio, against the real platform."""
 
-import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -212,24 +210,6 @@ async def test_a_stream_goes_on_after_its_connection_broke(
         found = [line async for line in client.service(app.address).follow_build(1)]
     assert found == wanted
     assert proxy.broken == broken + 1
-
-
-async def test_a_platform_that_is_away_is_told(
-    server: Server, app: App, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wanted, at_once = a_log(app), asyncio.sleep
-    told: list[bool] = []
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(asyncio, "sleep", lambda seconds: at_once(0))
-    # Two rounds of four attempts each.
-    proxy.break_streams_after(bytes_of_events=110, times=1, then_lose=8)
-    with Client(proxy.url, server.key, on_away=told.append) as client:
-        assert list(client.service(app.address).follow_build(1)) == wanted
-    assert told == [True, False]
-    proxy.break_streams_after(bytes_of_events=110, times=1, then_lose=8)
-    async with AsyncClient(proxy.url, server.key, on_away=told.append) as aclient:
-        assert [line async for line in aclient.service(app.address).follow_build(1)] == wanted
-    assert told == [True, False] * 2
 
 
 def test_a_stream_may_be_left(server: Server, app: App) -> None:

@@ -10,6 +10,8 @@ from barque.bodies import field_error
     [
         ("Expected `int` <= 100 - at `$.count`", "must be at most 100"),
         ("Expected `int` >= 1 - at `$.count`", "must be at least 1"),
+        ("Expected `str` of length >= 1 - at `$.count`", "must not be empty"),
+        ("Expected `str` of length <= 9 - at `$.count`", "must have at most 9 characters"),
         ("Invalid enum value 'king' - at `$.count`", "cannot be 'king'"),
         ("Expected `str` matching regex '^/' - at `$.count`", "must match '^/'"),
         ("Invalid RFC3339 encoded datetime - at `$.count`",

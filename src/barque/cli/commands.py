@@ -51,8 +51,11 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def no_such_command(ctx: Any, word: str) -> NoReturn:
-    """End with what was probably meant by a word that is no command of a group."""
+def no_such_command(ctx: Any, word: str, beside: str = "") -> NoReturn:
+    """End with what was probably meant by a word that is no command of a group.
+
+    `beside` tells what else it could have been.
+    """
     place, commands = ctx.command_path, getattr(ctx.command, "commands", {})
     said = f"there is no command '{place} {word}'"
     if meant := _meant(commands, word):
@@ -61,7 +64,7 @@ def no_such_command(ctx: Any, word: str) -> NoReturn:
         said = f"{said}{'' if meant else ','} '{place}' has {_choice(list(commands), 'and')}"
     elif not meant:
         said = f"{said}: 'barque --help' lists what there is"
-    misuse(said)
+    misuse(said + beside)
 
 
 def _meant(commands: dict[str, Any], word: str) -> list[str]:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from itertools import takewhile
 from typing import Any, NoReturn
 
-from typer.exceptions import TyperException
+from typer.exceptions import Abort, TyperException
 
 from barque.cli.contexts import NoSuchContext
 from barque.cli.output import err, run
@@ -56,7 +56,7 @@ _LISTS = {
 _COMMANDS = {
     "POST .../images/build": "'barque build'", "POST .../deploy": "'barque deploy'",
     "DELETE .../lock": "'barque unlock'", "GET .../processes": "'barque ps'",
-    "POST .../run": "'barque run'",
+    "POST .../run": "'barque run'", "?cascade=true": "--cascade",
 }  # fmt: skip
 _CALL = re.compile("|".join(map(re.escape, _COMMANDS)))
 # How a value is described that is none of its option's type.
@@ -85,6 +85,12 @@ def misuse(message: str) -> NoReturn:
     fail(message, Exit.USAGE)
 
 
+_OF_ERROR: dict[type[Exception], Exit] = {
+    NotSignedIn: Exit.FORBIDDEN, BadAddress: Exit.USAGE, NoSuchContext: Exit.NOT_FOUND,
+    Unreachable: Exit.UNREACHABLE,
+}  # fmt: skip
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
     """Turn every error that is no defect into one sentence, and the exit code that fits."""
@@ -94,20 +100,14 @@ def sentences() -> Iterator[None]:
         _misused(error)
     except ApiError as error:
         _refused(error)
-    except NotSignedIn as error:
-        fail(str(error), Exit.FORBIDDEN)
-    except BadAddress as error:
-        fail(str(error), Exit.USAGE)
-    except NoSuchContext as error:
-        fail(str(error), Exit.NOT_FOUND)
-    except Unreachable as error:
-        fail(str(error), Exit.UNREACHABLE)
+    except Abort:
+        fail("nothing was typed, and nothing is done", Exit.INTERRUPTED)
     except ModuleNotFoundError as error:
         fail(f"{error.name} is missing: what serves needs pip install 'barque[server]'")
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except ValueError as error:
-        fail(str(error))
+    except (ValueError, NotSignedIn, Unreachable) as error:
+        fail(str(error), _OF_ERROR.get(type(error), Exit.REFUSED))
 
 
 def _takes_service(ctx: Any) -> bool:

@@ -69,7 +69,8 @@ def help_(
     for word in words or []:
         commands = getattr(place.command, "commands", {})
         if word not in commands:
-            no_such_command(place, word)
+            topics = "" if place.parent else f" (and there are topics: {', '.join(_ABOUT)})"
+            no_such_command(place, word, topics)
         place = typer.Context(commands[word], info_name=word, parent=place)
     typer.echo(place.get_help())
 

@@ -84,7 +84,8 @@ def ping(webhook: Id, org: Org = None) -> None:
 def list_deliveries(webhook: Id, limit: Limit = 20, org: Org = None) -> None:
     """List what was sent to a webhook, newest first."""
     found = _webhook(webhook, org).deliveries(per_page=min(limit, 100))
-    show(list(islice(found, limit)), _DELIVERY)
+    empty = f"nothing was sent to it yet: 'barque webhooks ping {webhook}' sends something"
+    show(list(islice(found, limit)), _DELIVERY, empty)
 
 
 @group.add("redeliver")
