@@ -12,7 +12,19 @@ T = TypeVar("T")
 _AT = re.compile(r"^(?P<message>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$", re.DOTALL)
-_NO_ZONE = "Expected `datetime` with a timezone component"
+# What msgspec says in terms of Python, in terms of who wrote the request.
+_SAID_AS = (
+    (re.compile(r"^Expected `datetime` with a timezone component$"),
+     "must have a time zone: end it with Z"),
+    (re.compile(r"^Invalid RFC3339 encoded datetime$"),
+     "must be a moment, as 2026-11-24T16:00:00Z"),
+    (re.compile(r"^Expected `int` <= (\d+)$"), r"must be at most \1"),
+    (re.compile(r"^Expected `int` >= (\d+)$"), r"must be at least \1"),
+    (re.compile(r"^Expected `str` of length >= 1$"), "must not be empty"),
+    (re.compile(r"^Expected `str` of length <= (\d+)$"), r"must have at most \1 characters"),
+    (re.compile(r"^Expected `str` matching regex (.*)$"), r"must match \1"),
+    (re.compile(r"^Invalid enum value (.*)$"), r"cannot be \1"),
+)  # fmt: skip
 
 
 def decode(body: bytes, kind: type[T]) -> T:
@@ -60,8 +72,8 @@ def field_error(complaint: str) -> FieldError:
         return FieldError(_join(path, unknown["name"]), "is not a field of this request")
     if missing := _MISSING.match(message):
         return FieldError(_join(path, missing["name"]), "is required")
-    if message == _NO_ZONE:
-        message = "must have a time zone: end it with Z"
+    for pattern, said in _SAID_AS:
+        message = pattern.sub(said, message)
     return FieldError(path or "body", message[:1].lower() + message[1:])
 
 

@@ -1,6 +1,7 @@
 """Who is told, what opens repositories, plans, base images, serving."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,10 @@ def test_webhooks(barque: Run, app: App) -> None:
     assert made["secret"].startswith("whsec_")
     webhook = str(made["id"])
     assert webhook in barque("webhooks", "list", *org).stdout
+    # What is shown this once is in one piece, on however narrow a terminal.
+    shown = barque("webhooks", "rotate", webhook, *org, COLUMNS="40").stdout
+    assert re.search(r"^secret  whsec_\S{40,}$", shown, re.M)
+    assert "barque webhooks ping" in barque("webhooks", "deliveries", webhook, *org).stderr
     rotated = said(barque("webhooks", "rotate", webhook, *org, "--json"))
     assert rotated["secret"] != made["secret"]
     sent = said(barque("webhooks", "ping", webhook, *org, "--json"))

@@ -77,6 +77,8 @@ def test_several_platforms(server: Server, barque: Run) -> None:
     assert barque("context", "remove", "here").returncode == 0
     assert "barque login" in barque("context").stderr
     assert barque("whoami").returncode == 3
+    nobody = barque("logout")
+    assert (nobody.returncode, "no context is in use" in nobody.stderr) == (3, True)
     assert barque("whoami", BARQUE_DATA_DIR=str(server.data_dir), BARQUE_URL=server.url).stdout
 
 

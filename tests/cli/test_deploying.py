@@ -14,18 +14,18 @@ def test_from_build_to_rollback(barque: Run, app: App, tmp_path: Path) -> None:
     for group, command in (("releases", "deploy"), ("deployments", "deploy"), ("images", "build")):
         assert f"'barque {command}'" in barque(group).stderr
     app.commit({**web("one"), "Procfile": "web: echo up; exec httpd -f -p $PORT -h /www\n"})
-    built = barque("build", "--follow")
+    built = barque("build")
     assert built.returncode == 0, built.stderr
     assert "building commit" in built.stdout
     assert "\x1b" not in built.stdout
-    first = barque("deploy", "--follow")
+    first = barque("deploy")
     assert first.returncode == 0, first.stderr
     assert first.stdout.splitlines()[-1] == "live: the new release serves"
     assert "\x1b" not in first.stdout
     assert said(barque("scale", "web=2", "--json"))["process_counts"] == {"web": 2}
     assert barque("config", "set", "A=1").returncode == 0
     # On a terminal, the steps are redrawn until the last one is done.
-    code, shown = on_terminal(["deploy", "--follow"], environment_in(tmp_path), tmp_path)
+    code, shown = on_terminal(["deploy"], environment_in(tmp_path), tmp_path)
     assert code == 0
     assert "✓" in shown.rpartition("live")[0]
     assert "\x1b[1A" in shown
@@ -39,8 +39,22 @@ def test_from_build_to_rollback(barque: Run, app: App, tmp_path: Path) -> None:
     address = app.api.get(app.path).json()["url"]
     assert barque("open", BROWSER="true").stdout.startswith(address)
     check_a_promotion(barque, app)
-    assert said(barque("restart", "--json"))["release_version"] == 2
-    assert said(barque("rollback", "--json"))["release_version"] == 1
+    restarted = said(barque("restart", "--json"))
+    assert (restarted["release_version"], restarted["status"]) == (2, "live")
+    check_what_goes_on(barque)
+
+
+def check_what_goes_on(barque: Run) -> None:
+    begun = said(barque("rollback", "--detach", "--json"))
+    assert (begun["release_version"], "status" in begun) == (1, False)
+    left = barque("restart", "-d")
+    assert "RELEASE VERSION" in left.stdout
+    assert "'barque deployments logs " in left.stderr
+    left = barque("build", "-d")
+    assert "IMAGE ID" in left.stdout
+    assert "'barque images logs 2 --follow'" in left.stderr
+    followed = barque("images", "logs", "2", "-f")
+    assert followed.returncode == 0
 
 
 def check_a_promotion(barque: Run, app: App) -> None:
@@ -103,17 +117,24 @@ def check_what_was(barque: Run) -> None:
 
 def test_what_fails_says_so(barque: Run, app: App) -> None:
     assert barque("link", app.address).returncode == 0
+    assert "no lines are kept" in barque("logs").stderr
+    missing = {
+        "'barque images'": ("images", "show", "9"), "'barque releases'": ("releases", "show", "9"),
+        "'barque deployments'": ("deployments", "show", "x"),
+    }  # fmt: skip
+    for lists, command in missing.items():
+        assert f"{lists} lists what there is" in barque(*command).stderr
     early = barque("deploy")
     assert early.returncode == 1
     assert "'barque build'" in early.stderr
     app.commit({**web("one"), "Procfile": "web: exit 9\n"})
-    failed = barque("pipeline", "deploy", "--follow")
+    failed = barque("pipeline", "deploy")
     assert failed.returncode == 6
     assert "exit code 9" in failed.stderr
     assert "barque deployments logs" in failed.stderr
     assert "failed" in barque("releases").stdout
     app.commit({"Dockerfile": "FROM barque/base:busybox\nRUN exit 3\n"})
-    broken = barque("build", "--follow", "--json")
+    broken = barque("build", "--json")
     assert (broken.returncode, broken.stdout) == (6, "")
     error = json.loads(broken.stderr.splitlines()[-1])["error"]
     assert "exit code: 3" in error["message"]
@@ -153,7 +174,7 @@ def test_an_image_instead_of_a_repository(barque: Run, env: str) -> None:
     made = said(barque("services", "create", where, "Cache", *image, "--json"))
     assert made["image_reference"] == "barque/base:busybox"
     service = ("-s", f"{where}/cache")
-    missing = barque("deploy", "--image", "barque/base:not-there", "--follow", *service)
+    missing = barque("deploy", "--image", "barque/base:not-there", *service)
     assert missing.returncode == 6
     assert "base-images build" in missing.stderr
     shown = said(barque("services", "show", f"{where}/cache", "--json"))
@@ -161,7 +182,8 @@ def test_an_image_instead_of_a_repository(barque: Run, env: str) -> None:
     assert "is not built" in barque("deploy", "--image", "7", *service).stderr
     barque("services", "create", where, "Api", "--repository", "a/b")
     refused = barque("deploy", *image, "-s", f"{where}/api")
-    assert "github_repository" in refused.stderr
+    assert "built from its repository a/b" in refused.stderr
+    assert f"'barque services set {where}/api --image barque/base:busybox'" in refused.stderr
     for option, value in (image, ("--repository", "a/c")):
         assert barque("services", "set", f"{where}/api", option, value).returncode == 0
     changed = said(barque("services", "show", f"{where}/api", "--json"))

@@ -34,9 +34,24 @@ def test_four_levels(barque: Run, app: App) -> None:
     assert barque("projects", "set", f"{org}/{project}", "--name", "Store").returncode == 0
     assert barque("orgs", "set", org, "--name", "Acme").returncode == 0
     assert said(barque("projects", "show", f"{org}/{project}", "--json"))["name"] == "Store"
-    assert barque("orgs", "delete", org).returncode == 1
+    held = barque("orgs", "delete", org)
+    assert (held.returncode, held.stderr.endswith("with --cascade\n")) == (1, True)
     assert barque("projects", "delete", f"{org}/{project}", "--cascade").returncode == 0
     assert barque("orgs", "delete", org).returncode == 0
+
+
+def test_what_is_linked_needs_no_address(barque: Run, app: App) -> None:
+    for group in ("orgs", "projects", "envs", "services"):
+        assert "barque link" in barque(group, "show").stderr
+    assert barque("link", app.address).returncode == 0
+    for depth, group in enumerate(("orgs", "projects", "envs", "services"), start=1):
+        slug, name = app.address.split("/")[depth - 1], f"Of {group}"
+        assert said(barque(group, "set", "--name", name, "--json"))["slug"] == slug
+        assert said(barque(group, "show", "--json"))["name"] == name
+        # What is gone is gone: that is said in full.
+        assert "missing argument" in barque(group, "delete").stderr
+    # An address that goes too far down names something else.
+    assert barque("projects", "set", app.address, "--name", "x").returncode == 2
 
 
 def test_who_may_and_who_did(barque: Run, app: App) -> None:
@@ -47,7 +62,9 @@ def test_who_may_and_who_did(barque: Run, app: App) -> None:
     assert "ann@example.org" in barque("members", "list", *org).stdout
     assert barque("members", "remove", "ann@example.org", *org).returncode == 0
     assert barque("link", app.address).returncode == 0
-    for group in ("orgs", "projects", "envs", "services", "config", "members", "webhooks"):
+    for group in (
+        "orgs", "projects", "envs", "services", "config", "members", "webhooks", "git-credentials",
+    ):  # fmt: skip
         assert barque(group).returncode == 0, group
     assert "api" in barque("services").stdout
     assert barque("lock", "a freeze").returncode == 0
@@ -98,6 +115,8 @@ def test_config(barque: Run, app: App, tmp_path: Path) -> None:
     assert barque("config", "get", "A").stdout == "0\n"
     assert barque("config", "unset", "A").returncode == 4
     assert barque("config", "get", "NOT_THERE").returncode == 4
+    missing = barque("config", "import", "not-there")
+    assert missing.stderr == "barque: not-there: No such file or directory\n"
     refused = barque("config", "set", "PORT=1")
     assert refused.returncode == 1
     assert "PORT" in refused.stderr

@@ -215,7 +215,7 @@ async def test_while_it_runs_and_after(own_server: Server) -> None:
     assert f"docker network rm {left}" in (found["networks"].mend or "")
     address = "/".join(app.path.split("/")[2::2])
     assert f"gone from the engine: {address}" in found["images of live releases"].seen
-    assert f"barque build --follow -s {address}" in (found["images of live releases"].mend or "")
+    assert f"barque build -s {address}" in (found["images of live releases"].mend or "")
     docker("network", "rm", left)
 
 

@@ -10,7 +10,10 @@ from barque.client.work import Give, Read, Request, Retries, Send, Wait, events
 
 
 def test_a_stream_is_resumed_for_five_minutes_and_then_given_up() -> None:
-    following: Any = events(Request("GET", "/logs"), Retries(), lambda event: [event.data])
+    told: list[bool] = []
+    following: Any = events(
+        Request("GET", "/logs"), Retries(), lambda event: [event.data], told.append
+    )
     waited, step = 0.0, next(following)
     assert isinstance(step, Send)
     step = following.send(httpx.Response(200))
@@ -26,3 +29,4 @@ def test_a_stream_is_resumed_for_five_minutes_and_then_given_up() -> None:
             else:
                 step = following.throw(httpx.ConnectError("refused"))
     assert 300 <= waited < 400
+    assert told == [True]

@@ -9,8 +9,9 @@ import typer
 from barque.cli.app import Group
 from barque.cli.context import LINK, client
 from barque.cli.contexts import Context, Contexts
+from barque.cli.exits import NotSignedIn
 from barque.cli.output import describe, hint, run, told
-from barque.cli.parameters import address
+from barque.cli.parameters import AService
 from barque.cli.secrets import secret
 from barque.client import Client
 
@@ -48,7 +49,9 @@ def login(
 def logout() -> None:
     """Forget the key of the present context."""
     known = Contexts.load()
-    name = run.context or known.current or ""
+    name = run.context or known.current
+    if name is None:
+        raise NotSignedIn("not signed in: no context is in use ('barque context list')")
     known.named(name)
     del known.contexts[name]
     known.current = None if known.current == name else known.current
@@ -61,7 +64,7 @@ def whoami() -> None:
     describe(client().whoami())
 
 
-def link(where: Annotated[str, address(4, "org/project/env/service")]) -> None:
+def link(where: AService) -> None:
     """Remember the service of this folder."""
     client().service(where).get()
     Path(LINK).write_text(f"{where}\n")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from barque.cli import commands
 from barque.cli.completion import contexts
 from barque.cli.exits import Exit, fail
 from barque.cli.output import run
@@ -33,7 +34,11 @@ class Group(typer.Typer):
     """A group of commands. Every command of it takes `--json` and `--context`."""
 
     def __init__(self, about: str, **options: Any) -> None:
-        super().__init__(help=about, no_args_is_help=True, **options)
+        super().__init__(cls=commands.Commands, help=about, no_args_is_help=True, **options)
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
+        """Add a function as a command, which has no options but its own."""
+        return super().command(name, cls=commands.Command, **options)
 
     def add(self, name: str, panel: str | None = None) -> Callable[[Command], Command]:
         """Add a function as the command of this name, shown under a heading."""

@@ -22,6 +22,9 @@ HideOrNot = Annotated[
 OfferOrNot = Annotated[
     bool | None, typer.Option("--buildtime/--no-buildtime", help="Whether builds get it, too.")
 ]
+Pairs = Annotated[
+    list[str], typer.Argument(metavar="NAME=VALUE", help="NAME=value ..., or NAME: asked for.")
+]
 _COLUMNS = ("name", "value", "secret", "buildtime")
 
 
@@ -53,7 +56,7 @@ def get(name: Annotated[str, typer.Argument(help="NAME")], at: At = None) -> Non
 
 @group.add("set")
 def set_config(
-    pairs: Annotated[list[str], typer.Argument(help="NAME=value ..., or NAME: asked for.")],
+    pairs: Pairs,
     at: AtLevel = None, secret: Secret = False, buildtime: Buildtime = False,
 ) -> None:  # fmt: skip
     """Set config variables, all or nothing.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from barque.cli.contexts import Context, Contexts
 from barque.cli.exits import Exit, NotSignedIn, fail
-from barque.cli.output import run
-from barque.client import Blocking, Client, Org, Project, Retries, Service
+from barque.cli.output import hint, run
+from barque.client import Blocking, Client, Env, Org, Project, Retries, Service
 
 LINK = ".barque-link"
 _DEFAULT_URL = "http://127.0.0.1:8000"
@@ -38,7 +38,15 @@ def identity() -> Context:
 def client(*, timeout: float = 60, retries: Retries | None = None) -> Client:
     """Return the client of whoever is signed in."""
     who = identity()
-    return Client(who.url, who.key, timeout=timeout, retries=retries)
+    return Client(who.url, who.key, timeout=timeout, retries=retries, on_away=_show_absence)
+
+
+def _show_absence(away: bool) -> None:
+    """Tell whoever waits for what to wait for."""
+    if away:
+        hint("barque: the platform does not answer; waiting for it (up to 5 minutes)")
+    else:
+        hint("barque: the platform answers again")
 
 
 def linked() -> str | None:
@@ -51,15 +59,16 @@ def linked() -> str | None:
 
 def address_of(given: str | None, depth: int | None = None) -> str:
     """Return the address that was given, or the linked one, as far down as `depth`."""
-    address = given or linked()
+    if given:
+        return given.strip("/")
+    address = linked()
     if address is None:
         fail(
             "which one? name it as org/project/env/service, as far as needed, or run "
             "'barque link org/project/env/service' here",
             Exit.USAGE,
         )
-    parts = address.strip("/").split("/")
-    return "/".join(parts if depth is None else parts[:depth])
+    return "/".join(address.split("/")[:depth])
 
 
 def org_at(given: str | None) -> Org[Blocking]:
@@ -70,6 +79,11 @@ def org_at(given: str | None) -> Org[Blocking]:
 def project_at(given: str | None) -> Project[Blocking]:
     """Return the project that was given, or that of the linked service."""
     return client().project(address_of(given, 2))
+
+
+def env_at(given: str | None) -> Env[Blocking]:
+    """Return the environment that was given, or that of the linked service."""
+    return client().env(address_of(given, 3))
 
 
 def service_at(given: str | None) -> Service[Blocking]:

@@ -11,9 +11,10 @@ from barque.cli.context import address_of, client, service_at
 from barque.cli.differences import show_differences
 from barque.cli.exits import Exit, fail
 from barque.cli.output import hint, run, show
-from barque.cli.parameters import At, Follow
+from barque.cli.parameters import At, FollowOrNot
 from barque.cli.progress import follow_build, follow_deployment
 from barque.client import Blocking, Service
+from barque.client.shapes import PipelineAnswer
 
 PANEL = "Deploy"
 Ref = Annotated[str | None, typer.Option(help="A branch, tag or commit.")]
@@ -24,7 +25,7 @@ Env = Annotated[str, typer.Argument(help="The environment's slug.")]
 _NOTHING = "it would change nothing of what serves"
 
 
-def build(ref: Ref = None, at: At = None, follow: Follow = False) -> None:
+def build(ref: Ref = None, at: At = None, follow: FollowOrNot = True) -> None:
     """Build an image from the repository."""
     service = service_at(at)
     answer = service.build(ref)
@@ -33,16 +34,30 @@ def build(ref: Ref = None, at: At = None, follow: Follow = False) -> None:
         show(image, ("version", "status", "commit_sha"))
     else:
         show(answer, ("version", "image_id"))
+        _tell_where(f"barque images logs {answer['version']} --follow")
+
+
+def _tell_where(command: str) -> None:
+    if not run.json:
+        hint(f"it goes on: '{command}' shows how")
 
 
 def rolled_out(service: Service[Blocking], answer: Mapping[str, Any], follow: bool) -> None:
     """Show a deployment that was begun, or follow it to its end."""
     if not follow:
         show(answer, ("release_version", "deployment_id"))
+        _tell_where(f"barque deployments logs {answer['deployment_id']} --follow")
         return
     row = follow_deployment(service, answer["deployment_id"])
     if run.json:
         show(row)
+
+
+def built_and_rolled_out(service: Service[Blocking], answer: PipelineAnswer, follow: bool) -> None:
+    """Show a build and the deployment after it that were begun, or follow both to their end."""
+    if follow:
+        follow_build(service, answer["image_version"])
+    rolled_out(service, answer, follow)
 
 
 def _upload(service: Service[Blocking], folder: Path) -> int:
@@ -54,11 +69,12 @@ def _upload(service: Service[Blocking], folder: Path) -> int:
 
 def deploy(
     image: Image = None, source: Source = None, at: At = None, preview: Preview = False,
-    follow: Follow = False,
+    follow: FollowOrNot = True,
 ) -> None:  # fmt: skip
     """Release the newest image and roll it out.
 
-    With --source, build a folder of yours first; an image to fetch becomes the service's own.
+    With --source, build a folder of yours first, to the end of that even with --detach. An image to
+    fetch becomes the service's own.
     """
     service = service_at(at)
     if preview:
@@ -68,17 +84,22 @@ def deploy(
     elif source is not None:
         if image is not None:
             fail("--image names one that is built, --source builds one: choose", Exit.USAGE)
-        rolled_out(service, service.deploy(_upload(service, source)), follow=True)
+        rolled_out(service, service.deploy(_upload(service, source)), follow)
     elif image is None or image.isdecimal():
         rolled_out(service, service.deploy(int(image) if image else None), follow)
     else:
+        if repository := service.get()["github_repository"]:
+            fail(
+                f"the service is built from its repository {repository}: 'barque services set "
+                f"{address_of(at)} --image {image}' has it run an image instead"
+            )
         service.update(image_reference=image)
-        rolled_out(service, service.build_and_deploy(), follow)
+        built_and_rolled_out(service, service.build_and_deploy(), follow)
 
 
 def rollback(
     release: Annotated[int | None, typer.Option(help="A release's version.")] = None,
-    at: At = None, preview: Preview = False, follow: Follow = False,
+    at: At = None, preview: Preview = False, follow: FollowOrNot = True,
 ) -> None:  # fmt: skip
     """Go back to the release that was live before."""
     service = service_at(at)
@@ -88,7 +109,7 @@ def rollback(
     rolled_out(service, service.rollback(release), follow)
 
 
-def restart(at: At = None, follow: Follow = False) -> None:
+def restart(at: At = None, follow: FollowOrNot = True) -> None:
     """Replace every instance by a new one, without a dropped request."""
     service = service_at(at)
     rolled_out(service, service.restart(), follow)
@@ -97,7 +118,7 @@ def restart(at: At = None, follow: Follow = False) -> None:
 def promote(
     source_env: Env, target_env: Env, at: At = None,
     preview: Preview = False,
-    follow: Follow = False,
+    follow: FollowOrNot = True,
 ) -> None:  # fmt: skip
     """Deploy in one environment the image that is live in another."""
     parts = address_of(at).split("/")

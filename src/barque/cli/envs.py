@@ -1,21 +1,19 @@
 """Commands about environments."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from barque.cli.app import Group
-from barque.cli.context import client, project_at
+from barque.cli.context import client, env_at, project_at
 from barque.cli.orgs import PANEL
 from barque.cli.output import describe, given, show, told
-from barque.cli.parameters import Cascade, Name, Slug, address
+from barque.cli.parameters import AnEnv, AProject, Cascade, LinkedEnv, LinkedProject, Name, Slug
 
 group = Group("List, make, show, change and delete environments.")
-Parent = Annotated[str, address(2, "org/project")]
-Linked = Annotated[str | None, address(2, "org/project, or the linked one.")]
-Address = Annotated[str, address(3, "org/project/env")]
 Kind = Annotated[
-    str | None, typer.Option("--type", help="production, staging, development or preview.")
+    Literal["production", "staging", "development", "preview"] | None,
+    typer.Option("--type", help="What it is for."),
 ]
 Protected = Annotated[
     bool | None,
@@ -49,7 +47,7 @@ def _fields(branch: str | None, **options: Any) -> dict[str, Any]:
 
 @group.alone
 @group.add("list")
-def list_envs(project: Linked = None) -> None:
+def list_envs(project: LinkedProject = None) -> None:
     """List the environments of a project."""
     empty = "no environments yet: 'barque envs create ORG/PROJECT NAME' makes one"
     show(project_at(project).envs(), _COLUMNS, empty)
@@ -57,7 +55,7 @@ def list_envs(project: Linked = None) -> None:
 
 @group.add("create")
 def create(
-    project: Parent, name: Annotated[str, typer.Argument(help="What it is called.")],
+    project: AProject, name: Annotated[str, typer.Argument(help="What it is called.")],
     slug: Slug = None, kind: Kind = None, protected: Protected = None, branch: Branch = None,
     ephemeral: Ephemeral = None, previews: Previews = None, forks: Forks = None,
 ) -> None:  # fmt: skip
@@ -70,14 +68,14 @@ def create(
 
 
 @group.add("show")
-def show_env(env: Address) -> None:
+def show_env(env: LinkedEnv = None) -> None:
     """Show an environment."""
-    describe(client().env(env).get())
+    describe(env_at(env).get())
 
 
 @group.add("set")
 def change(
-    env: Address, name: Name = None, kind: Kind = None, protected: Protected = None,
+    env: LinkedEnv = None, name: Name = None, kind: Kind = None, protected: Protected = None,
     branch: Branch = None, ephemeral: Ephemeral = None, previews: Previews = None,
     forks: Forks = None,
 ) -> None:  # fmt: skip
@@ -86,11 +84,11 @@ def change(
         branch, name=name, env_type=kind, protected=protected, ephemeral=ephemeral,
         previews=previews, previews_from_forks=forks,
     )  # fmt: skip
-    show(client().env(env).update(**fields), _COLUMNS)
+    show(env_at(env).update(**fields), _COLUMNS)
 
 
 @group.add("delete")
-def delete(env: Address, cascade: Cascade = False) -> None:
+def delete(env: AnEnv, cascade: Cascade = False) -> None:
     """Delete an environment."""
     client().env(env).delete(cascade=cascade)
     told(f"{env} is deleted", deleted=env)

@@ -6,25 +6,26 @@ from typing import Annotated, Any
 import typer
 
 from barque.cli.app import Group
-from barque.cli.context import client
+from barque.cli.context import client, org_at
 from barque.cli.output import given, hint, run, show, told
-from barque.cli.parameters import address
+from barque.cli.parameters import AnOrg, LinkedOrg
 from barque.cli.secrets import secret
 
 group = Group("List, add and remove what opens private repositories.")
-Org = Annotated[str, address(1, "The organization.")]
 _COLUMNS = ("name", "kind", "host", "repository", "username")
 
 
+@group.alone
 @group.add("list")
-def list_credentials(org: Org) -> None:
+def list_credentials(org: LinkedOrg = None) -> None:
     """List an organization's git credentials, without their values."""
-    show(client().org(org).git_credentials(), _COLUMNS, "no git credentials yet")
+    empty = "no git credentials yet: 'barque git-credentials add ORG NAME' adds one"
+    show(org_at(org).git_credentials(), _COLUMNS, empty)
 
 
 @group.add("add")
 def add(
-    org: Org,
+    org: AnOrg,
     name: Annotated[str, typer.Argument(help="What it is called.")],
     host: Annotated[str, typer.Option(help="Where the repositories are.")] = "github.com",
     ssh_key: Annotated[
@@ -51,7 +52,7 @@ def add(
 
 
 @group.add("remove")
-def remove(org: Org, name: Annotated[str, typer.Argument(help="Its name or id.")]) -> None:
+def remove(org: AnOrg, name: Annotated[str, typer.Argument(help="Its name or id.")]) -> None:
     """Delete a git credential."""
     client().org(org).remove_git_credential(name)
     told(f"{name} is deleted", deleted=name)

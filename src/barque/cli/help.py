@@ -6,8 +6,9 @@ import typer
 
 from barque.cli.account import PANEL
 from barque.cli.app import Group
+from barque.cli.commands import no_such_command
 from barque.cli.contexts import contexts_file
-from barque.cli.exits import MEANINGS, Exit, fail
+from barque.cli.exits import MEANINGS
 from barque.cli.output import say, show
 
 
@@ -68,8 +69,8 @@ def help_(
     for word in words or []:
         commands = getattr(place.command, "commands", {})
         if word not in commands:
-            topics = ", ".join(_ABOUT)
-            fail(f"there is no command '{word}', nor such a topic ({topics})", Exit.USAGE)
+            topics = "" if place.parent else f" (and there are topics: {', '.join(_ABOUT)})"
+            no_such_command(place, word, topics)
         place = typer.Context(commands[word], info_name=word, parent=place)
     typer.echo(place.get_help())
 

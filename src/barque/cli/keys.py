@@ -1,7 +1,7 @@
 """Commands about API keys."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,9 +10,13 @@ from barque.cli.completion import addresses
 from barque.cli.context import client
 from barque.cli.moments import span
 from barque.cli.orgs import PANEL
-from barque.cli.output import given, hint, run, show, told
+from barque.cli.output import describe, given, hint, run, show, told
 
 group = Group("List, make and revoke your API keys.")
+Scope = Annotated[
+    Literal["read", "deploy", "admin"] | None, typer.Option(help="What it opens; else all.")
+]
+_MADE = ("name", "scope", "expires_at", "key")
 _COLUMNS = ("id", "name", "prefix", "scope", "expires_at", "revoked_at", "created")
 
 
@@ -26,7 +30,7 @@ def list_keys() -> None:
 @group.add("create")
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
-    scope: Annotated[str | None, typer.Option(help="read, deploy or admin.")] = None,
+    scope: Scope = None,
     org: Annotated[
         str | None,
         typer.Option("--org", "-o", help="Only for this org.", autocompletion=addresses(1)),
@@ -47,7 +51,7 @@ def create(
     made = client().create_api_key(**fields)
     if not run.json:
         hint("the key is shown this once: keep it where only you can read it")
-    show(made, ("name", "scope", "expires_at", "key"))
+    describe(made, _MADE)
 
 
 def _expiry(said: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """The program, of its groups of commands."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -77,4 +78,5 @@ completion_init()
 def main() -> None:
     """Run the program."""
     with sentences():
-        program(prog_name="barque")
+        # On its own, it would say what was written wrongly in a way of its own.
+        sys.exit(program.main(prog_name="barque", standalone_mode=False))

@@ -1,6 +1,6 @@
 """Commands about the members of an organization."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from barque.cli.output import show, told
 from barque.cli.parameters import Org
 
 group = Group("List, add, change and remove the members of an organization.")
+Role = Annotated[
+    Literal["viewer", "developer", "admin"], typer.Option(help="What they may do there.")
+]
 User = Annotated[str, typer.Argument(help="The member's e-mail address or id.")]
 _COLUMNS = ("email", "role", "created", "id")
 
@@ -25,7 +28,7 @@ def list_members(org: Org = None) -> None:
 @group.add("add")
 def add(
     email: Annotated[str, typer.Argument(help="The new member's e-mail address.")],
-    role: Annotated[str, typer.Option(help="viewer, developer or admin.")] = "viewer",
+    role: Role = "viewer",
     org: Org = None,
 ) -> None:
     """Add a member; 'barque keys create --user' makes a key for them."""
@@ -35,7 +38,7 @@ def add(
 
 @group.add("set")
 def change(
-    user: User, role: Annotated[str, typer.Option(help="viewer, developer or admin.")],
+    user: User, role: Role,
     org: Org = None,
 ) -> None:  # fmt: skip
     """Give a member another role."""

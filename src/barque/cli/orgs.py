@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from barque.cli.app import Group
-from barque.cli.context import client
+from barque.cli.context import client, org_at
 from barque.cli.output import describe, given, show, told
-from barque.cli.parameters import Cascade, Slug, address
+from barque.cli.parameters import AnOrg, Cascade, LinkedOrg, NewName, Slug
 
 PANEL = "What you own"
 group = Group("List, make, show, change and delete organizations.")
-Address = Annotated[str, address(1, "The organization.")]
 _COLUMNS = ("slug", "name", "created")
 
 
@@ -31,19 +30,19 @@ def create(
 
 
 @group.add("show")
-def show_org(org: Address) -> None:
+def show_org(org: LinkedOrg = None) -> None:
     """Show an organization."""
-    describe(client().org(org).get())
+    describe(org_at(org).get())
 
 
 @group.add("set")
-def change(org: Address, name: Annotated[str, typer.Option(help="A new name.")]) -> None:
+def change(name: NewName, org: LinkedOrg = None) -> None:
     """Rename an organization; its slug stays."""
-    show(client().org(org).update(name=name), _COLUMNS)
+    show(org_at(org).update(name=name), _COLUMNS)
 
 
 @group.add("delete")
-def delete(org: Address, cascade: Cascade = False) -> None:
+def delete(org: AnOrg, cascade: Cascade = False) -> None:
     """Delete an organization."""
     client().org(org).delete(cascade=cascade)
     told(f"{org} is deleted", deleted=org)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.table import Table
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 _ENDLESS = 1_000_000
+_UNIT = 1024
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -45,22 +46,26 @@ def show(value: Any, columns: Sequence[str] = (), empty: str = "") -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " ").upper(), overflow="fold")
+        # What is to be copied stays whole, on however narrow a terminal.
+        table.add_column(
+            column.replace("_", " ").upper(), overflow="fold", no_wrap=column.endswith("id")
+        )
     for row in rows:
-        table.add_row(*(cell(row.get(column)) for column in columns))
+        table.add_row(*(_in_table(column, row.get(column)) for column in columns))
     if not out.is_terminal:
         # In a pipe nothing has to fit anywhere: a row is a line.
         out.width = _ENDLESS
     out.print(table)
 
 
-def describe(value: Mapping[str, Any]) -> None:
-    """Print one thing field by field, or as JSON."""
+def describe(value: Mapping[str, Any], fields: Sequence[str] = ()) -> None:
+    """Print one thing field by field (all, unless they are named), or as JSON."""
     if run.json:
         typer.echo(json.dumps(value))
         return
-    width = max(len(name) for name in value)
-    for name, one in value.items():
+    shown = {name: value[name] for name in fields or value}
+    width = max(len(name) for name in shown)
+    for name, one in shown.items():
         lines = cell(one).splitlines() or ["-"]
         label = name.replace("_", " ").ljust(width)
         say(f"{label}  {lines[0]}")
@@ -89,6 +94,35 @@ def hint(line: str) -> None:
 def given(**options: Any) -> dict[str, Any]:
     """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _in_table(column: str, value: Any) -> str:
+    """Say a value as short as a table wants it."""
+    said = _SHORT.get(column)
+    return cell(said(value) if said and value is not None else value)
+
+
+def _percent(cores: float) -> str:
+    return f"{cores * 100:.1f} %"
+
+
+def _binary(size: float) -> str:
+    """Say bytes in the largest unit of which there is one at least."""
+    for unit in ("B", "KiB", "MiB"):
+        if size < _UNIT:
+            return f"{size:.{0 if unit == 'B' else 1}f} {unit}"
+        size /= _UNIT
+    return f"{size:.1f} GiB"
+
+
+def _abbreviated(sha: str) -> str:
+    return sha[:12]
+
+
+# CPU is that of one core.
+_SHORT: dict[str, Callable[[Any], str]] = {
+    "cpu": _percent, "memory": _binary, "commit_sha": _abbreviated,
+}  # fmt: skip
 
 
 def cell(value: Any) -> str:

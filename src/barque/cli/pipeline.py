@@ -7,10 +7,9 @@ import typer
 
 from barque.cli.app import Group
 from barque.cli.context import project_at, service_at
-from barque.cli.deploying import Ref, rolled_out
+from barque.cli.deploying import Ref, built_and_rolled_out
 from barque.cli.output import run, show
-from barque.cli.parameters import At, Follow, Limit, OfProject
-from barque.cli.progress import follow_build
+from barque.cli.parameters import At, FollowOrNot, Limit, OfProject
 
 group = Group("See what is built and deployed in a project, and do both in one.")
 Service = Annotated[str | None, typer.Option("--only", help="Only this service (its slug).")]
@@ -67,13 +66,10 @@ def history(
 
 
 @group.add("deploy")
-def deploy(ref: Ref = None, at: At = None, follow: Follow = False) -> None:
+def deploy(ref: Ref = None, at: At = None, follow: FollowOrNot = True) -> None:
     """Build, release and roll out, in one."""
     service = service_at(at)
-    answer = service.build_and_deploy(ref)
-    if follow:
-        follow_build(service, answer["image_version"])
-    rolled_out(service, answer, follow)
+    built_and_rolled_out(service, service.build_and_deploy(ref), follow)
 
 
 def add_to(app: Group) -> None:

@@ -43,7 +43,8 @@ Tail = Annotated[int, typer.Option("--tail", "-n", help="The last lines.")]
 
 
 def scale(
-    counts: Annotated[list[str], typer.Argument(help="web=3 worker=1 ...")], at: At = None
+    counts: Annotated[list[str], typer.Argument(metavar="TYPE=COUNT", help="web=3 worker=1 ...")],
+    at: At = None,
 ) -> None:
     """Change how many instances run."""
     if wrong := [one for one in counts if not re.fullmatch(r"[^=]+=\d+", one)]:
@@ -72,6 +73,8 @@ def logs(
         show(service.logs(**query))
         return
     rows = service.follow_logs(_show_gap, **query) if follow else service.logs(**query)
+    if not rows:
+        hint("no lines are kept that were asked for: 'barque ps' lists what runs")
     for row in rows:
         # What is followed has no end to close a list with: one row a line.
         text = f"{row['at'][:19]} {row['process']}.{row['index']} | {row['text']}"

@@ -5,21 +5,18 @@ from typing import Annotated
 import typer
 
 from barque.cli.app import Group
-from barque.cli.context import client, org_at
+from barque.cli.context import client, org_at, project_at
 from barque.cli.orgs import PANEL
 from barque.cli.output import describe, given, show, told
-from barque.cli.parameters import Cascade, Slug, address
+from barque.cli.parameters import AnOrg, AProject, Cascade, LinkedOrg, LinkedProject, NewName, Slug
 
 group = Group("List, make, show, change and delete projects.")
-Parent = Annotated[str, address(1, "The organization.")]
-Linked = Annotated[str | None, address(1, "The organization, or the linked one.")]
-Address = Annotated[str, address(2, "org/project")]
 _COLUMNS = ("slug", "name", "created")
 
 
 @group.alone
 @group.add("list")
-def list_projects(org: Linked = None) -> None:
+def list_projects(org: LinkedOrg = None) -> None:
     """List the projects of an organization."""
     empty = "no projects yet: 'barque projects create ORG NAME' makes one"
     show(org_at(org).projects(), _COLUMNS, empty)
@@ -27,26 +24,26 @@ def list_projects(org: Linked = None) -> None:
 
 @group.add("create")
 def create(
-    org: Parent, name: Annotated[str, typer.Argument(help="What it is called.")], slug: Slug = None
+    org: AnOrg, name: Annotated[str, typer.Argument(help="What it is called.")], slug: Slug = None
 ) -> None:
     """Make a project."""
     show(client().org(org).create_project(name=name, **given(slug=slug)), _COLUMNS)
 
 
 @group.add("show")
-def show_project(project: Address) -> None:
+def show_project(project: LinkedProject = None) -> None:
     """Show a project."""
-    describe(client().project(project).get())
+    describe(project_at(project).get())
 
 
 @group.add("set")
-def change(project: Address, name: Annotated[str, typer.Option(help="A new name.")]) -> None:
+def change(name: NewName, project: LinkedProject = None) -> None:
     """Rename a project; its slug stays."""
-    show(client().project(project).update(name=name), _COLUMNS)
+    show(project_at(project).update(name=name), _COLUMNS)
 
 
 @group.add("delete")
-def delete(project: Address, cascade: Cascade = False) -> None:
+def delete(project: AProject, cascade: Cascade = False) -> None:
     """Delete a project."""
     client().project(project).delete(cascade=cascade)
     told(f"{project} is deleted", deleted=project)

@@ -1,21 +1,20 @@
 """Commands about services as such; what is done with one is in other modules."""
 
 import webbrowser
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from barque.cli.app import Group
-from barque.cli.context import address_of, client, service_at
+from barque.cli.context import client, env_at, service_at
 from barque.cli.orgs import PANEL
 from barque.cli.output import describe, given, run, show, told
-from barque.cli.parameters import At, Name, Slug, address
+from barque.cli.parameters import AnEnv, AService, At, LinkedEnv, LinkedService, Name, Slug
 
 group = Group("List, make, show, change and delete services.")
-Parent = Annotated[str, address(3, "org/project/env")]
-Linked = Annotated[str | None, address(3, "org/project/env, or the linked one.")]
-Address = Annotated[str, address(4, "org/project/env/service")]
-Platform = Annotated[str, typer.Option(help="wind, steam, diesel, stirling, nuclear or electric.")]
+Platform = Literal["wind", "steam", "diesel", "stirling", "nuclear", "electric"]
+Where = Annotated[Platform, typer.Option(help="Where it is to run.")]
+NewWhere = Annotated[Platform | None, typer.Option(help="Where it is to run.")]
 Repository = Annotated[str | None, typer.Option(help="The repository: owner/name.")]
 Image = Annotated[str | None, typer.Option(help="An image instead of a repository: nginx:1.27.")]
 Health = Annotated[str | None, typer.Option("--health-check-path", help="Where to ask for health.")]
@@ -28,7 +27,10 @@ Root = Annotated[str | None, typer.Option("--root-directory", help="The folder; 
 Watch = Annotated[
     list[str] | None, typer.Option("--watch-path", help="Build what a push changes there, or all.")
 ]
-Order = Annotated[str | None, typer.Option("--update-order", help="start-first or stop-first.")]
+Order = Annotated[
+    Literal["start-first", "stop-first"] | None,
+    typer.Option("--update-order", help="Whether new workers start, or old ones stop, first."),
+]
 _COLUMNS = ("slug", "platform", "github_repository", "process_counts")
 _SERVICE = (*_COLUMNS, "url")
 # What '' takes away.
@@ -42,16 +44,16 @@ def _fields(**options: Any) -> dict[str, Any]:
 
 @group.alone
 @group.add("list")
-def list_services(env: Linked = None) -> None:
+def list_services(env: LinkedEnv = None) -> None:
     """List the services of an environment."""
     empty = "no services yet: 'barque services create ORG/PROJECT/ENV NAME' makes one"
-    show(client().env(address_of(env, 3)).services(), _COLUMNS, empty)
+    show(env_at(env).services(), _COLUMNS, empty)
 
 
 @group.add("create")
 def create(
-    env: Parent, name: Annotated[str, typer.Argument(help="What it is called.")],
-    slug: Slug = None, platform: Platform = "wind", repository: Repository = None,
+    env: AnEnv, name: Annotated[str, typer.Argument(help="What it is called.")],
+    slug: Slug = None, platform: Where = "wind", repository: Repository = None,
     image: Image = None, health: Health = None, branch: Branch = None, timeout: Timeout = None,
     dockerfile: Dockerfile = None, root: Root = None, watch: Watch = None, order: Order = None,
 ) -> None:  # fmt: skip
@@ -66,15 +68,15 @@ def create(
 
 
 @group.add("show")
-def show_service(service: Address) -> None:
+def show_service(service: LinkedService = None) -> None:
     """Show a service."""
-    describe(client().service(service).get())
+    describe(service_at(service).get())
 
 
 @group.add("set")
 def change(
-    service: Address, name: Name = None,
-    platform: Annotated[str | None, typer.Option(help="Where it is to run.")] = None,
+    service: LinkedService = None, name: Name = None,
+    platform: NewWhere = None,
     repository: Repository = None, image: Image = None, health: Health = None,
     branch: Branch = None, timeout: Timeout = None, dockerfile: Dockerfile = None,
     root: Root = None, watch: Watch = None, order: Order = None,
@@ -90,11 +92,11 @@ def change(
         fields["github_repository"] = None
     if repository and not image:
         fields["image_reference"] = None
-    show(client().service(service).update(**fields), _SERVICE)
+    show(service_at(service).update(**fields), _SERVICE)
 
 
 @group.add("delete")
-def delete(service: Address) -> None:
+def delete(service: AService) -> None:
     """Delete a service, and all that runs of it."""
     client().service(service).delete()
     told(f"{service} is deleted", deleted=service)

@@ -42,7 +42,7 @@ def create(
 ) -> None:  # fmt: skip
     """Make a webhook, and print its secret, this once."""
     fields: dict[str, Any] = {"url": url, **given(project=project, events=events or None)}
-    show(org_at(org).create_webhook(**fields), _MADE)
+    describe(org_at(org).create_webhook(**fields), _MADE)
 
 
 @group.add("show")
@@ -71,7 +71,7 @@ def delete(webhook: Id, org: Org = None) -> None:
 @group.add("rotate")
 def rotate(webhook: Id, org: Org = None) -> None:
     """Give a webhook a new secret, and print it; for a day the old one signs as well."""
-    show(_webhook(webhook, org).rotate(), _MADE)
+    describe(_webhook(webhook, org).rotate(), _MADE)
 
 
 @group.add("ping")
@@ -84,7 +84,8 @@ def ping(webhook: Id, org: Org = None) -> None:
 def list_deliveries(webhook: Id, limit: Limit = 20, org: Org = None) -> None:
     """List what was sent to a webhook, newest first."""
     found = _webhook(webhook, org).deliveries(per_page=min(limit, 100))
-    show(list(islice(found, limit)), _DELIVERY)
+    empty = f"nothing was sent to it yet: 'barque webhooks ping {webhook}' sends something"
+    show(list(islice(found, limit)), _DELIVERY, empty)
 
 
 @group.add("redeliver")

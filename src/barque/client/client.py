@@ -20,7 +20,7 @@ from barque.client.shapes import (
     Whoami,
 )
 from barque.client.verbs import C, Handle, verb
-from barque.client.work import Request, Retries, Work, exchange
+from barque.client.work import OnAway, Request, Retries, Work, exchange, ignore_absence
 
 _BASE = "/api/v1"
 _QUIET = 60.0
@@ -109,13 +109,16 @@ class Client(Root[Blocking]):
     """The platform at `url`, as whoever holds `key`. Raises `ApiError` and `Unreachable`.
 
     What may be asked again is, `retries` times: reading, and starting what has an idempotency
-    key. Whoever asks too often is made to wait as long as the platform says.
+    key. Whoever asks too often is made to wait as long as the platform says. While a stream is
+    followed, `on_away` is called with True when the platform is gone for some seconds, and with
+    False when it answers again.
     """
 
     def __init__(
-        self, url: str, key: str, *, timeout: float = _QUIET, retries: Retries | None = None
-    ) -> None:
-        super().__init__(Blocking(url, key, timeout, retries or Retries()), _BASE)
+        self, url: str, key: str, *, timeout: float = _QUIET, retries: Retries | None = None,
+        on_away: OnAway = ignore_absence,
+    ) -> None:  # fmt: skip
+        super().__init__(Blocking(url, key, timeout, retries or Retries(), on_away), _BASE)
 
     def close(self) -> None:
         """Close the connections."""
@@ -135,9 +138,10 @@ class AsyncClient(Root[Awaiting]):
     """The same as `Client` in asyncio: what that returns is awaited here, or an async iterator."""
 
     def __init__(
-        self, url: str, key: str, *, timeout: float = _QUIET, retries: Retries | None = None
-    ) -> None:
-        super().__init__(Awaiting(url, key, timeout, retries or Retries()), _BASE)
+        self, url: str, key: str, *, timeout: float = _QUIET, retries: Retries | None = None,
+        on_away: OnAway = ignore_absence,
+    ) -> None:  # fmt: skip
+        super().__init__(Awaiting(url, key, timeout, retries or Retries(), on_away), _BASE)
 
     async def close(self) -> None:
         """Close the connections."""

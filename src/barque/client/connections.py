@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 import httpx
 
+from barque.client.addresses import BadAddress
 from barque.client.sessions import AsyncSession, Dialogue, Session, beginning
 from barque.client.sockets import BlockingSocket, open_awaiting, open_blocking
 from barque.client.work import (
     Do,
     Give,
+    OnAway,
     Open,
     Read,
     Request,
@@ -23,6 +25,7 @@ from barque.client.work import (
     Stream,
     Wait,
     Work,
+    ignore_absence,
     opening,
 )
 
@@ -30,6 +33,8 @@ T = TypeVar("T")
 
 
 def _options(url: str, key: str, timeout: float) -> dict[str, Any]:
+    if not url.startswith(("http://", "https://")):
+        raise BadAddress(f"'{url}' is no address of a platform: write http://host:port")
     # Reading the machine's certificates takes longer than most requests: only for TLS.
     verify = url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return {
@@ -102,8 +107,12 @@ class _Steps:
 class Blocking:
     """A connection whose work is done when its methods return."""
 
-    def __init__(self, url: str, key: str, timeout: float, retries: Retries) -> None:
+    def __init__(
+        self, url: str, key: str, timeout: float, retries: Retries,
+        on_away: OnAway = ignore_absence,
+    ) -> None:  # fmt: skip
         self.retries = retries
+        self.on_away = on_away
         self._http = httpx.Client(**_options(url, key, timeout))
 
     def carry(self, work: Work[T]) -> T:
@@ -183,8 +192,12 @@ async def _read(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
 class Awaiting:
     """A connection whose work is done when it was awaited."""
 
-    def __init__(self, url: str, key: str, timeout: float, retries: Retries) -> None:
+    def __init__(
+        self, url: str, key: str, timeout: float, retries: Retries,
+        on_away: OnAway = ignore_absence,
+    ) -> None:  # fmt: skip
         self.retries = retries
+        self.on_away = on_away
         self._http = httpx.AsyncClient(**_options(url, key, timeout))
 
     async def carry(self, work: Work[T]) -> T:

@@ -62,7 +62,7 @@ class Handle(Generic[C]):
 
     def _events(self, path: str, each: Callable[[Event], Iterable[T]], **query: Any) -> Stream[T]:
         request = Request("GET", self.path + path, query=query)
-        return events(request, self.connection.retries, each)
+        return events(request, self.connection.retries, each, self.connection.on_away)
 
 
 def _once() -> dict[str, str]:

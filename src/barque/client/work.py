@@ -19,6 +19,8 @@ T = TypeVar("T")
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 10.0
 # Seconds for which a stream waits for a platform that is gone.
 _LONGEST_AWAY = 300.0
+# Seconds of its waiting, beside those of each request, after which that is worth a word.
+_NOTED_AWAY = 0.5
 _TRY_AGAIN = (502, 503, 504)
 
 
@@ -88,6 +90,7 @@ class Give(Generic[T]):
 Step = Send | Open | Read | Wait | Do
 Work = Generator[Step, Any, T]
 Stream = Generator[Step | Give[T], Any, None]
+OnAway = Callable[[bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,18 +195,46 @@ def pages(request: Request, retries: Retries, per_page: int) -> Stream[Any]:
         number += 1
 
 
-def events(request: Request, retries: Retries, each: Callable[[Event], Iterable[T]]) -> Stream[T]:
+def ignore_absence(away: bool) -> None:
+    """Leave it at waiting for the platform."""
+
+
+class _Absence:
+    """What is told of a platform that is away: once that it is, and once that it is back."""
+
+    def __init__(self, on_away: OnAway) -> None:
+        self._tell = on_away
+        self._told = False
+
+    def lasts(self, waited: float) -> None:
+        if waited >= _NOTED_AWAY and not self._told:
+            self._told = True
+            self._tell(True)
+
+    def ends(self) -> None:
+        if self._told:
+            self._told = False
+            self._tell(False)
+
+
+def events(
+    request: Request, retries: Retries, each: Callable[[Event], Iterable[T]],
+    on_away: OnAway = ignore_absence,
+) -> Stream[T]:  # fmt: skip
     """Give what `each` makes of an event stream's events, through broken connections, to its end.
 
-    There is neither gap nor repeat: it is resumed after the last event that came. Where the
-    platform stays away for five minutes, that is raised as `Unreachable`.
+    There is neither gap nor repeat: it is resumed after the last event that came. A platform that
+    stays away for some seconds is told to `on_away`, and so is its return; where it does so for
+    five minutes, that is raised as `Unreachable`.
     """
     last, pause, waited = "", _FIRST_WAIT, 0.0
+    absence = _Absence(on_away)
     while True:
         resumed = {"Last-Event-ID": last} if last else {}
         headers = {"Accept": "text/event-stream", **resumed}
         try:
             yield from exchange(replace(request, headers=headers), retries, stream=True)
+            absence.ends()
             feed = Feed()
             while (chunk := (yield Read())) is not None:
                 for event in feed.events(chunk):
@@ -214,6 +245,7 @@ def events(request: Request, retries: Retries, each: Callable[[Event], Iterable[
                         return
         except (httpx.TransportError, Unreachable, ApiError) as error:
             _raise_unless(bool(last) and waited < _LONGEST_AWAY, error)
+            absence.lasts(waited)
         yield Wait(pause)
         waited += pause
         pause = min(pause * 2, _LONGEST_WAIT)

@@ -79,7 +79,7 @@ async def _live_images(site: Site) -> Seen | None:
     if gone:
         return problem(
             f"the images of what is live are gone from the engine: {', '.join(sorted(gone))}",
-            f"barque build --follow -s {gone[0]} && barque deploy --follow -s {gone[0]}",
+            f"barque build -s {gone[0]} && barque deploy -s {gone[0]}",
         )
     return ok(f"the images of {len(releases)} live releases are there")
 
