@@ -1,6 +1,7 @@
 """From a build to a rollback, and deploying without a repository."""
 
 import json
+import re
 from pathlib import Path
 
 from tests.cli.conftest import Run, environment_in, said
@@ -78,7 +79,7 @@ def check_what_runs(barque: Run) -> None:
     assert "time zone" in barque("logs", "--until", "2026-01-01T00:00:00").stderr
     followed = barque("logs", "--follow", "--until", "0s", "--json")
     assert {json.loads(line)["text"] for line in followed.stdout.splitlines()} == {"up"}
-    ran = barque("run", "--", "echo", "hi;", "exit", "4")
+    ran = barque("run", "--", "sh", "-c", "echo hi; exit 4")
     assert (ran.returncode, ran.stdout) == (4, "hi\n")
     inside = barque("exec", "--index", "1", "--", "echo $BARQUE_RELEASE; exit 5")
     assert (inside.returncode, inside.stdout) == (5, "2\n")
@@ -115,7 +116,7 @@ def check_what_was(barque: Run) -> None:
     assert "live" in barque("pipeline").stdout
 
 
-def test_what_fails_says_so(barque: Run, app: App) -> None:
+def test_what_fails_says_so(barque: Run, app: App, tmp_path: Path) -> None:
     assert barque("link", app.address).returncode == 0
     assert "no lines are kept" in barque("logs").stderr
     missing = {
@@ -131,7 +132,12 @@ def test_what_fails_says_so(barque: Run, app: App) -> None:
     failed = barque("pipeline", "deploy")
     assert failed.returncode == 6
     assert "exit code 9" in failed.stderr
-    assert "barque deployments logs" in failed.stderr
+    assert re.search(r"'barque deployments logs \S+'$", failed.stderr)
+    # What is to be typed next is right where nothing is linked, too.
+    (tmp_path / ".barque-link").unlink()
+    again = barque("deploy", "-s", app.address)
+    assert re.search(rf"'barque deployments logs \S+ -s {app.address}'$", again.stderr)
+    assert barque("link", app.address).returncode == 0
     assert "failed" in barque("releases").stdout
     app.commit({"Dockerfile": "FROM barque/base:busybox\nRUN exit 3\n"})
     broken = barque("build", "--json")

@@ -57,6 +57,12 @@ def linked() -> str | None:
     return None
 
 
+def command_for(service: Service[Blocking], command: str) -> str:
+    """Return a command of a service as it is written in this folder, whatever it is linked to."""
+    address = "/".join(service.path.split("/")[-7::2])
+    return f"barque {command}" if address == linked() else f"barque {command} -s {address}"
+
+
 def address_of(given: str | None, depth: int | None = None) -> str:
     """Return the address that was given, or the linked one, as far down as `depth`."""
     if given:

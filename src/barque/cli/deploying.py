@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from barque.cli.app import Group
-from barque.cli.context import address_of, client, service_at
+from barque.cli.context import address_of, client, command_for, service_at
 from barque.cli.differences import show_differences
 from barque.cli.exits import Exit, fail
 from barque.cli.output import hint, run, show
@@ -34,19 +34,19 @@ def build(ref: Ref = None, at: At = None, follow: FollowOrNot = True) -> None:
         show(image, ("version", "status", "commit_sha"))
     else:
         show(answer, ("version", "image_id"))
-        _tell_where(f"barque images logs {answer['version']} --follow")
+        _tell_where(service, f"images logs {answer['version']}")
 
 
-def _tell_where(command: str) -> None:
+def _tell_where(service: Service[Blocking], logs: str) -> None:
     if not run.json:
-        hint(f"it goes on: '{command}' shows how")
+        hint(f"it goes on: '{command_for(service, logs)} --follow' shows how")
 
 
 def rolled_out(service: Service[Blocking], answer: Mapping[str, Any], follow: bool) -> None:
     """Show a deployment that was begun, or follow it to its end."""
     if not follow:
         show(answer, ("release_version", "deployment_id"))
-        _tell_where(f"barque deployments logs {answer['deployment_id']} --follow")
+        _tell_where(service, f"deployments logs {answer['deployment_id']}")
         return
     row = follow_deployment(service, answer["deployment_id"])
     if run.json:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from contextlib import AbstractContextManager
 from enum import Enum, auto
@@ -21,7 +22,8 @@ from barque.client.shapes import RunAnswer
 PANEL = "Run"
 _PATIENCE = 300
 Command = Annotated[
-    list[str] | None, typer.Argument(help="The command, for a shell, after --; else a shell.")
+    list[str] | None,
+    typer.Argument(help="After --: a command and its arguments, or a shell's script as one word."),
 ]
 Timeout = Annotated[
     int | None, typer.Option(min=1, help="Seconds that it may take (300), without a session.")
@@ -90,7 +92,7 @@ def run_one_off(
     interactive: Interactive = False, tty: Tty = None,
 ) -> None:  # fmt: skip
     """Run a one-off command, or a shell, in a new container of the live release."""
-    text, service = " ".join(command or ()), service_at(at)
+    text, service = _script(command), service_at(at)
     match _way(text, timeout, interactive, tty):
         case Way.WHOLE:
             seconds = timeout or _PATIENCE
@@ -117,6 +119,12 @@ def run_inside(
             _ended(service.exec(text, **where, timeout=seconds), seconds)
         case way:
             _attend(service.open_exec(text or None, **where, size=_size(way)), way)
+
+
+def _script(command: list[str] | None) -> str:
+    """Return what a shell is to run: the one word, or words that it must leave as they are."""
+    words = command or []
+    return words[0] if len(words) == 1 else shlex.join(words)
 
 
 class Way(Enum):

@@ -11,6 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from barque.cli.context import command_for
 from barque.cli.exits import Exit, fail
 from barque.cli.output import err, hint, out, run
 from barque.client import Blocking, Service
@@ -28,7 +29,8 @@ def _console() -> Console:
 
 def follow_build(service: Service[Blocking], version: int) -> ImageView:
     """Show a build to its end, and return the image. Ends the program where it failed."""
-    with _left_alone(f"the build goes on: 'barque images logs {version} --follow'"):
+    logs = command_for(service, f"images logs {version}")
+    with _left_alone(f"the build goes on: '{logs} --follow'"):
         _show_build(service.follow_build(version), version, _console())
     image = service.image(version)
     if image["status"] != "built":
@@ -41,13 +43,14 @@ def follow_build(service: Service[Blocking], version: int) -> ImageView:
 
 def follow_deployment(service: Service[Blocking], deployment_id: str) -> DeploymentView:
     """Show a deployment to its end, and return it. Ends the program where it failed."""
-    with _left_alone("the deployment goes on: 'barque deployments logs --follow'"):
+    logs = command_for(service, f"deployments logs {deployment_id}")
+    with _left_alone(f"the deployment goes on: '{logs} --follow'"):
         _show_deployment(service.follow_deployment(deployment_id), _console())
     row = service.deployment(deployment_id)
     if row["status"] not in ("live", "retired"):
         fail(
             f"the deployment is {row['status']}: {row['error_detail'] or 'see its log'}\n"
-            f"what it said: 'barque deployments logs {deployment_id}'", Exit.FAILED,
+            f"what it said: '{logs}'", Exit.FAILED,
             deployment=row,
         )  # fmt: skip
     return row

@@ -7,7 +7,7 @@ import typer
 
 from barque.cli.app import Group
 from barque.cli.exits import Exit, fail
-from barque.cli.output import run, show
+from barque.cli.output import told
 from barque.cli.platform import PANEL
 
 if TYPE_CHECKING:
@@ -64,8 +64,10 @@ def down(data_dir: DataDir = None, apps_port: AppsPort = None) -> None:
         stop(settings_of(data_dir=data_dir, apps_port=apps_port))
     except RuntimeUnavailable as error:
         fail(f"{error}; the containers run on: start it, or set DOCKER_HOST to where it is")
-    if run.json:
-        show({"stopped": True})
+    told(
+        "the platform, its router and every container are stopped: 'barque serve' brings them back",
+        stopped=True,
+    )
 
 
 def add_to(app: Group) -> None:
