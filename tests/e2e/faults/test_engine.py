@@ -102,11 +102,13 @@ def engine() -> Iterator[Engine]:
     # A socket's path may have no more than 107 bytes.
     folder = Path(tempfile.mkdtemp())
     engine = Engine(folder)
-    saved = subprocess.run(["docker", "save", BASE], check=True, capture_output=True)
-    subprocess.run(["docker", "-H", engine.host, "load"], input=saved.stdout, check=True)
-    yield engine
-    engine.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        saved = subprocess.run(["docker", "save", BASE], check=True, capture_output=True)
+        subprocess.run(["docker", "-H", engine.host, "load"], input=saved.stdout, check=True)
+        yield engine
+    finally:
+        engine.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
