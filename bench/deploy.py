@@ -3,14 +3,13 @@
 Run it with `make bench-deploy`. The bar is 1.5.
 """
 
-import socket
 import subprocess
 import time
 
 import httpx
 
 from bench.harness import alternate, one_service
-from tests.conftest import WEB, App, Server
+from tests.conftest import WEB, App, Server, free_port
 from tests.e2e.helpers import build, ended, host_of
 
 COMMAND = "echo ${BARQUE_RELEASE:-0} > /www/index.html; exec httpd -f -p $PORT -h /www"
@@ -36,9 +35,7 @@ def through_barque(server: Server, app: App, host: str) -> float:
 
 
 def by_hand(image: str) -> float:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     begun = time.perf_counter()
     run = ["docker", "run", "-d", "-e", "PORT=8000", "-p", f"127.0.0.1:{port}:8000", image]
     made = subprocess.run([*run, "sh", "-c", COMMAND], check=True, capture_output=True, text=True)

@@ -8,7 +8,9 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from tests.postgresql import PostgreSQL
 
 # Nothing is asked over TLS, and reading the machine's certificates takes longer than most requests.
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# Below those that the kernel gives to connections, and above those that browsers refuse.
+_PORTS, _WORKERS = range(11_000, 32_000), 16
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,10 +41,25 @@ def ask(url: str, **options: Any) -> httpx.Response:
     return httpx.get(url, verify=PLAIN, **options)
 
 
+def _own_ports() -> Iterator[int]:
+    """Go through the ports of this worker, again and again; another run begins elsewhere."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = _PORTS[worker % _WORKERS :: _WORKERS]
+    begin = os.getpid() % len(own)
+    return cycle([*own[begin:], *own[:begin]])
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that is free, and that nobody else is given before it is used."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("", port))
+            return port
+
+
+_ports = _own_ports()
 
 
 def reaching_registries() -> dict[str, str]:

@@ -18,6 +18,7 @@ from barque.running import announce, running
 from barque.runtimes.docker import DockerRuntime
 from barque.runtimes.port import Runtime
 from barque.settings import Settings
+from barque.store.migrations.upgrade import Unmigratable
 from barque.unavailable import UNAVAILABLE
 from barque.vault import Vault, VaultError, load_master_key
 
@@ -62,7 +63,7 @@ class _Server(uvicorn.Server):
         """Start the platform, or end the process: what it began would keep it alive."""
         try:
             await self._platform.start()
-        except (*UNAVAILABLE, VaultError) as error:
+        except (*UNAVAILABLE, Unmigratable, VaultError) as error:
             print(f"barque: {error}", file=sys.stderr)
             self._give_up()
         except Exception:

@@ -2,8 +2,10 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,11 @@ def test_what_keeps_it_from_starting_is_said(tmp_path: Path, taken: int) -> None
     done = serve(tmp_path, "--apps-port", str(taken))
     assert done.returncode == 1
     assert "is the port taken?" in done.stderr
+    with closing(sqlite3.connect(tmp_path / ".barque" / "barque.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    done = serve(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.endswith("start the newer version again\n")
 
 
 @pytest.mark.parametrize(
