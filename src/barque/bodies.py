@@ -1,6 +1,7 @@
 """Requests decoded strictly: an unknown field is an error that names it."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,7 +33,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         value = msgspec.json.decode(body or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        raise Invalid(field_error(str(error))) from None
+        raise Invalid(field_error(str(error), _fields(kind))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid.field("body", f"is not valid JSON: {error}") from None
     except RecursionError:
@@ -48,7 +49,7 @@ def convert(values: dict[str, str], kind: type[T]) -> T:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(field_error(str(error))) from None
+        raise Invalid(field_error(str(error), _fields(kind))) from None
 
 
 def _refuse_nulls(value: Any, path: str = "") -> None:
@@ -63,13 +64,19 @@ def _refuse_nulls(value: Any, path: str = "") -> None:
             _refuse_nulls(one, f"{path}[{index}]")
 
 
-def field_error(complaint: str) -> FieldError:
-    """Turn msgspec's sentence into a field and a message."""
+def _fields(kind: type[Any]) -> Sequence[str]:
+    return getattr(kind, "__struct_encode_fields__", ())
+
+
+def field_error(complaint: str, fields: Sequence[str] = ()) -> FieldError:
+    """Turn msgspec's sentence into a field and a message; `fields` are those of the request."""
     path, message = "", complaint
     if at := _AT.match(complaint):
         path, message = at["path"].removeprefix("$").lstrip("."), at["message"]
     if unknown := _UNKNOWN.match(message):
-        return FieldError(_join(path, unknown["name"]), "is not a field of this request")
+        known = f", which has {', '.join(fields)}" if fields and not path else ""
+        said = f"is not a field of this request{known}"
+        return FieldError(_join(path, unknown["name"]), said)
     if missing := _MISSING.match(message):
         return FieldError(_join(path, missing["name"]), "is required")
     for pattern, said in _SAID_AS:

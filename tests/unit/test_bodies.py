@@ -1,8 +1,10 @@
 """What is wrong with a request is said to who wrote it, not in the words of Python."""
 
+import msgspec
 import pytest
 
-from barque.bodies import field_error
+from barque.bodies import convert, decode, field_error
+from barque.errors import Invalid
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,22 @@ from barque.bodies import field_error
 def test_complaints(complaint: str, said: str) -> None:
     error = field_error(complaint)
     assert (error.field, error.message) == ("count", said)
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True):
+    image: str = ""
+    count: int = 1
+    inside: "Order | None" = None
+
+
+def test_a_field_that_there_is_not() -> None:
+    known = "is not a field of this request, which has image, count, inside"
+    for refused in (lambda: decode(b'{"imago": 1}', Order), lambda: convert({"imago": "1"}, Order)):
+        with pytest.raises(Invalid) as found:
+            refused()
+        [error] = found.value.errors
+        assert (error.field, error.message) == ("imago", known)
+    with pytest.raises(Invalid) as found:
+        decode(b'{"inside": {"imago": 1}}', Order)
+    [error] = found.value.errors
+    assert (error.field, error.message) == ("inside.imago", "is not a field of this request")
