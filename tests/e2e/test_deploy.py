@@ -1,5 +1,6 @@
 """Real containers behind the real router."""
 
+import json
 import random
 import subprocess
 import threading
@@ -67,16 +68,19 @@ def test_a_network_that_others_use_keeps_no_environment(api: httpx.Client) -> No
     subprocess.run(["docker", "network", "rm", network], check=True, capture_output=True)
 
 
+# Reads a request to its end, so that the answer is read as well.
+REFUSE = (
+    "while read -r line && [ ${#line} -gt 1 ]; do :; done; "
+    r'printf "HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n"'
+)
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
         ('["sh", "-c", "echo farewell; exit 7"]', "exit code 7\nfarewell"),
         ('["sleep", "1000"]', "did not answer"),
-        (
-            '["sh", "-c", "while :; do printf \'HTTP/1.1 500 x\\\\r\\\\nContent-Length: 0\\\\r\\\\n'
-            "\\\\r\\\\n' | nc -l -p $PORT; done\"]",
-            "it answered 500",
-        ),
+        (json.dumps(["sh", "-c", f"exec nc -ll -p $PORT -e sh -c '{REFUSE}'"]), "it answered 500"),
     ],
 )
 def test_a_bad_release_leaves_the_old_serving(
