@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from barque.platform import Platform
 
 KIND = "deploy"
+# Seconds from one look to the next of what has come too early.
+_AGAIN = 0.1
 
 log = structlog.get_logger()
 
@@ -49,7 +51,7 @@ class Rollouts:
         self._slots = asyncio.Semaphore(platform.settings.deploy_concurrency)
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._present: dict[str, str] = {}
-        self.resumed = False
+        self.resumed = asyncio.Event()
         self._running = Running()
         self._bring_up = BringUp(platform, instances, journal)
         self.drain = Drain(platform)
@@ -60,12 +62,12 @@ class Rollouts:
         Raises `RuntimeUnavailable` and `RouterUnavailable`: it is safe to do again.
         """
         await self.restore_router()
+        self.resumed.set()
         async with self._platform.database.read() as session:
             waiting = select(Deployment.id).where(Deployment.status.not_in(ENDED))
             found = list(await session.scalars(waiting.order_by(Deployment.id)))
         for deployment_id in found:
             await self._platform.pipeline.begin(KIND, deployment_id)
-        self.resumed = True
 
     def cancel(self, deployment_id: str) -> None:
         """End a rollout of this process; its row says already that this is wanted."""
@@ -125,6 +127,9 @@ class Rollouts:
             raise asyncio.CancelledError
         if release.status == "pending":
             await self._await_image(release)
+        # What the last process left is taken up at once, and may be here before the router is told
+        # what it serves, or the engine is up.
+        await self.resumed.wait()
         async with self._in_turn(place.svc.id, deployment_id):
             deployment, release, place = await self.load(deployment_id)
             if deployment.status in ENDED:
@@ -139,12 +144,31 @@ class Rollouts:
 
     @asynccontextmanager
     async def _in_turn(self, service_id: str, deployment_id: str) -> AsyncIterator[None]:
-        async with self.turn(service_id), self._slots:
+        async with self._turn_of(service_id, deployment_id), self._slots:
             self._present[service_id] = deployment_id
             try:
                 yield
             finally:
                 del self._present[service_id]
+
+    @asynccontextmanager
+    async def _turn_of(self, service_id: str, deployment_id: str) -> AsyncIterator[None]:
+        """Take the turn after those that were asked for before, also where they are resumed."""
+        while True:
+            async with self.turn(service_id):
+                if not await self._is_before(service_id, deployment_id):
+                    yield
+                    return
+            await asyncio.sleep(_AGAIN)
+
+    async def _is_before(self, service_id: str, deployment_id: str) -> bool:
+        """Tell whether an older deployment has still to end."""
+        older = select(Deployment.id).where(
+            Deployment.service_id == service_id, Deployment.id < deployment_id,
+            Deployment.status.not_in(ENDED),
+        )  # fmt: skip
+        async with self._platform.database.read() as session:
+            return await session.scalar(older.limit(1)) is not None
 
     async def load(self, deployment_id: str) -> tuple[Deployment, Release, Place]:
         """Read a deployment, its release, and where it belongs. Raises `NoResultFound`."""

@@ -147,7 +147,7 @@ class Supervisor:
 
     async def _keep_router(self) -> None:
         rollouts = self._platform.rollouts
-        if not rollouts.resumed:
+        if not rollouts.resumed.is_set():
             # The engine did not answer at the start.
             await rollouts.resume()
         try:

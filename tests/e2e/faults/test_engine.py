@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ class Engine:
         """End it, its helpers and its containers all at once, as when the machine goes down."""
         assert self._process is not None
         for pid in (*self._helpers(), self._process.pid):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._forget_what_only_memory_held()
 
@@ -163,4 +165,24 @@ def test_restarted_in_the_middle(near_server: Server, engine: Engine) -> None:
         engine.start()
         until(lambda: serves(near_server, app, "one\n"))
         assert ended(app, deploy(app))["status"] == "live"
+        assert serving(near_server, app).text == "two\n"
+
+
+def test_the_machine_goes_down_in_the_middle(near_server: Server, engine: Engine) -> None:
+    with near_server.client() as client:
+        app = make_app(near_server, client, make_env(client))
+        build(app, web("one"))
+        assert ended(app, deploy(app))["status"] == "live"
+        deployment = deploy_slowly(app, web("two"))
+        near_server.kill()
+        subprocess.run(["pkill", "-9", "-f", f"{near_server.data_dir}/router"], check=True)
+        engine.lose_power()
+        # The platform is up first. The deployment waits with it, and so does another.
+        near_server.start()
+        after = deploy(app)
+        waiting = {row["status"] for row in app.api.get(f"{app.path}/deployments").json()["items"]}
+        assert not waiting & {"failed", "cancelled"}
+        engine.start()
+        assert ended(app, after)["status"] == "live"
+        assert ended(app, deployment)["status"] == "retired", "the one that was asked for first"
         assert serving(near_server, app).text == "two\n"
