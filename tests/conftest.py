@@ -140,6 +140,9 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def kill_router(self) -> None:
+        subprocess.run(["pkill", "-9", "-f", f"{self.data_dir}/router"], check=True)
+
     def end(self) -> None:
         """End the platform, and the router and containers that outlive it."""
         if self.process is not None and self.process.poll() is not None:

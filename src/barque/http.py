@@ -314,6 +314,14 @@ async def run(endpoint: Endpoint, platform: "Platform", request: Request[Any, An
             await endpoint.handler(Call(request, platform, endpoint, Actor.nobody(), Place())),
         )
     answer = await run_as(await platform.keys.authenticate(request), endpoint, platform, request)
+    lasts = answer.events is not None or answer.session is not None
+    return _while_allowed(answer, endpoint, platform, request) if lasts else answer
+
+
+def _while_allowed(
+    answer: Answer, endpoint: Endpoint, platform: "Platform", request: Request[Any, Any, Any]
+) -> Answer:
+    """Return an answer that ends when its caller may not ask for it any more."""
 
     async def check() -> None:
         # What is deleted meanwhile tells of that itself: only the caller is looked at.

@@ -7,14 +7,16 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING
 
 from barque.errors import BarqueError, TooMany
 from barque.unavailable import UNAVAILABLE
 
+if TYPE_CHECKING:
+    from barque.http import Socket, Talk
+
 # Return while the caller may go on; raise a `BarqueError` when not.
 Check = Callable[[], Awaitable[None]]
-Talk = Callable[[Any], Awaitable[None]]
 
 # Seconds from one look to the next: it takes no more than two look-ups in memory.
 _EVERY = 1.0
@@ -35,10 +37,10 @@ async def events_while(
             yield event
 
 
-def talk_while(talk: Talk, check: Check) -> Talk:
+def talk_while(talk: "Talk", check: Check) -> "Talk":
     """Return the same talk, which raises what `check` does."""
 
-    async def watched(socket: Any) -> None:
+    async def watched(socket: "Socket") -> None:
         talking = asyncio.ensure_future(talk(socket))
         watching = asyncio.ensure_future(_watch(check))
         try:

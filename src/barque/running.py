@@ -11,7 +11,7 @@ from barque.settings import Settings
 _TRIES = 20
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(OSError):
     """Another process is the platform of this data dir."""
 
 

@@ -81,6 +81,13 @@ def deploy_slowly(app: App, files: dict[str, str]) -> str:
     return deployment
 
 
+def deploy_over(app: App, old: dict[str, str], new: dict[str, str]) -> str:
+    """Have the old live; return the deployment of the new as it waits for the health check."""
+    build(app, old)
+    assert ended(app, deploy(app))["status"] == "live"
+    return deploy_slowly(app, new)
+
+
 def docker(*arguments: str) -> str:
     done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
     return done.stdout.strip()

@@ -131,11 +131,11 @@ def test_a_router_that_is_killed_comes_back(own_server: Server) -> None:
         app = own_app(own_server, client)
         build(app, web("x"))
         assert ended(app, deploy(app))["status"] == "live"
-        subprocess.run(["pkill", "-9", "-f", f"{own_server.data_dir}/router"], check=True)
+        own_server.kill_router()
         # The next deployment needs the router at once, whoever notices first that it is gone.
         assert ended(app, deploy(app))["status"] == "live"
         assert serving(own_server, app).text == "x\n"
-        subprocess.run(["pkill", "-9", "-f", f"{own_server.data_dir}/router"], check=True)
+        own_server.kill_router()
         until(lambda: own_server.ready()["router"] == "ok")
         until(lambda: serves(own_server, app, "x\n"))
 

@@ -45,14 +45,9 @@ def serve(
     data_dir: DataDir = None, host: Host = None, port: Port = None, apps_port: AppsPort = None
 ) -> None:
     """Start the platform, in the foreground."""
-    from barque.running import AlreadyRunning  # noqa: PLC0415 - a client needs no server
-    from barque.serve import run as serve_platform  # noqa: PLC0415
+    from barque.serve import run as serve_platform  # noqa: PLC0415 - a client needs no server
 
-    settings = settings_of(data_dir=data_dir, host=host, port=port, apps_port=apps_port)
-    try:
-        serve_platform(settings)
-    except AlreadyRunning as error:
-        fail(str(error))
+    serve_platform(settings_of(data_dir=data_dir, host=host, port=port, apps_port=apps_port))
 
 
 def down(data_dir: DataDir = None, apps_port: AppsPort = None) -> None:

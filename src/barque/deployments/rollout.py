@@ -156,12 +156,12 @@ class Rollouts:
         """Take the turn after those that were asked for before, also where they are resumed."""
         while True:
             async with self.turn(service_id):
-                if not await self._is_before(service_id, deployment_id):
+                if not await self._elder_goes_on(service_id, deployment_id):
                     yield
                     return
             await asyncio.sleep(_AGAIN)
 
-    async def _is_before(self, service_id: str, deployment_id: str) -> bool:
+    async def _elder_goes_on(self, service_id: str, deployment_id: str) -> bool:
         """Tell whether an older deployment has still to end."""
         older = select(Deployment.id).where(
             Deployment.service_id == service_id, Deployment.id < deployment_id,

@@ -34,10 +34,10 @@ from barque.runtimes.port import (
 from barque.runtimes.session import SIZED, Engine, command_session, container_session
 from barque.runtimes.subnets import POOL, dynamic_range, free_subnets, next_address, routed_subnets
 
-# What an image's entry point may need to set up its files and change user, and nothing more.
 # How the address of an engine may begin.
 SCHEMES = ("unix://", "tcp://", "http://", "https://")
 
+# What an image's entry point may need to set up its files and change user, and nothing more.
 _CAPABILITIES = [
     "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Server, free_port, make_app, make_env
-from tests.e2e.helpers import build, deploy, deploy_slowly, ended, serving, until, web
+from tests.e2e.helpers import deploy, deploy_over, ended, serving, until, web
 
 
 @pytest.fixture
@@ -32,9 +32,7 @@ def fill(server: Server) -> Path:
 def test_full_in_the_middle(small_server: Server) -> None:
     with small_server.client() as client:
         app = make_app(small_server, client, make_env(client))
-        build(app, web("one"))
-        assert ended(app, deploy(app))["status"] == "live"
-        deployment = deploy_slowly(app, web("two"))
+        deployment = deploy_over(app, web("one"), web("two"))
         filler = fill(small_server)
 
         def refused() -> bool:

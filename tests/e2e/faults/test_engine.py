@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Server, free_port, make_app, make_env
-from tests.e2e.helpers import build, deploy, deploy_slowly, ended, serves, serving, until
+from tests.e2e.helpers import build, deploy, deploy_over, ended, serves, serving, until
 
 BASE = "barque/base:busybox"
 PROCFILE = "web: exec httpd -f -p $PORT -h /www\nworker: exec sleep 1000\n"
@@ -140,7 +140,7 @@ def test_what_was_live_comes_back(near_server: Server, engine: Engine) -> None:
             until(all_run)
         # The machine goes down with the platform and the router on it.
         near_server.kill()
-        subprocess.run(["pkill", "-9", "-f", f"{near_server.data_dir}/router"], check=True)
+        near_server.kill_router()
         engine.lose_power()
         # The platform is up before the engine is: it waits, and answers meanwhile.
         near_server.start()
@@ -155,9 +155,7 @@ def test_what_was_live_comes_back(near_server: Server, engine: Engine) -> None:
 def test_restarted_in_the_middle(near_server: Server, engine: Engine) -> None:
     with near_server.client() as client:
         app = make_app(near_server, client, make_env(client))
-        build(app, web("one"))
-        assert ended(app, deploy(app))["status"] == "live"
-        deployment = deploy_slowly(app, web("two"))
+        deployment = deploy_over(app, web("one"), web("two"))
         engine.stop()
         row = ended(app, deployment)
         assert row["status"] == "failed"
@@ -171,11 +169,9 @@ def test_restarted_in_the_middle(near_server: Server, engine: Engine) -> None:
 def test_the_machine_goes_down_in_the_middle(near_server: Server, engine: Engine) -> None:
     with near_server.client() as client:
         app = make_app(near_server, client, make_env(client))
-        build(app, web("one"))
-        assert ended(app, deploy(app))["status"] == "live"
-        deployment = deploy_slowly(app, web("two"))
+        deployment = deploy_over(app, web("one"), web("two"))
         near_server.kill()
-        subprocess.run(["pkill", "-9", "-f", f"{near_server.data_dir}/router"], check=True)
+        near_server.kill_router()
         engine.lose_power()
         # The platform is up first. The deployment waits with it, and so does another.
         near_server.start()

@@ -16,9 +16,9 @@ import pytest
 from tests.conftest import App, Server, free_port, make_app, make_env
 from tests.e2e.helpers import (
     SLOW,
-    build,
     containers,
     deploy,
+    deploy_over,
     deploy_slowly,
     ended,
     serving,
@@ -89,9 +89,7 @@ def far_server(tmp_path: Path, line: Line) -> Iterator[Server]:
 def test_the_engine_is_gone_in_the_middle(far_server: Server, line: Line) -> None:
     with far_server.client() as client:
         app = make_app(far_server, client, make_env(client))
-        build(app, web("one"))
-        assert ended(app, deploy(app))["status"] == "live"
-        deployment = deploy_slowly(app, web("two"))
+        deployment = deploy_over(app, web("one"), web("two"))
         line.cut()
         row = ended(app, deployment)
         assert row["status"] == "failed"
@@ -122,7 +120,7 @@ def test_the_router_is_gone_in_the_middle(own_server: Server) -> None:
     with own_server.client() as client:
         app = make_app(own_server, client, make_env(client))
         deployment = deploy_slowly(app, web("one"))
-        subprocess.run(["pkill", "-9", "-f", f"{own_server.data_dir}/router"], check=True)
+        own_server.kill_router()
         assert ended(app, deployment)["status"] == "live"
         assert serving(own_server, app).text == "one\n"
 
@@ -136,9 +134,7 @@ def test_deleted_in_the_middle(server: Server, app: App) -> None:
 
 
 def test_cancelled_in_the_middle(server: Server, app: App) -> None:
-    build(app, web("one"))
-    assert ended(app, deploy(app))["status"] == "live"
-    deployment = deploy_slowly(app, web("two"))
+    deployment = deploy_over(app, web("one"), web("two"))
     path = f"{app.path}/deployments/{deployment}"
     assert app.api.post(f"{path}/cancel").status_code == 202
     assert ended(app, deployment)["status"] == "cancelled"
